@@ -1,0 +1,163 @@
+"""Order and structure of recorded graphs; nothing here knows a derivative.
+
+Nothing is recursive: every function works on a graph a million nodes deep.
+"""
+
+from __future__ import annotations
+
+from ._mypyc import i32
+from ._primitive import Node, Operand, Primitive, operands_of
+
+
+def order_of(roots: list[Node], level: i32 = 0) -> list[Node]:
+    """Return every node that `roots` were made of, and `roots`, parents before children.
+
+    The order is that of a depth-first walk from each root in turn through its operands from first
+    to last, so the same program gives the same order in every process. Nodes whose `_level` is
+    below `level` are left out, with all beneath them: they do not depend on what a derivative of
+    that level asks about.
+
+    A node knows its place (`order[node._slot] is node`), and that test is also how the walk tells
+    visited nodes: whatever an earlier walk left in `_slot`, it needs no clearing.
+    """
+    order: list[Node] = []
+    stack: list[Node] = []
+    n: i32 = 0
+    for root in roots:
+        if root._level < level or (root._slot < n and order[root._slot] is root):
+            continue
+        node = root
+        while True:
+            deeper: Node | None = None
+            parent = node._a
+            if parent is not None and parent._level >= level:
+                slot = parent._slot
+                if slot >= n or order[slot] is not parent:
+                    if parent._prim is None:
+                        parent._slot = n
+                        order.append(parent)
+                        n += 1
+                    else:
+                        deeper = parent
+            if deeper is None:
+                parent = node._b
+                if parent is not None and parent._level >= level:
+                    slot = parent._slot
+                    if slot >= n or order[slot] is not parent:
+                        if parent._prim is None:
+                            parent._slot = n
+                            order.append(parent)
+                            n += 1
+                        else:
+                            deeper = parent
+                if deeper is None and node._extra is not None:
+                    deeper = _unvisited(node._extra.more, order, level)
+                    n = len(order)
+            if deeper is not None:
+                stack.append(node)
+                node = deeper
+            else:
+                node._slot = n
+                order.append(node)
+                n += 1
+                if not stack:
+                    break
+                node = stack.pop()
+    return order
+
+
+def _unvisited(operands: tuple[Operand, ...], order: list[Node], level: i32) -> Node | None:
+    """Return the first of `operands` still to be walked; leaves are placed at once."""
+    for node, _ in operands:
+        if node is not None and node._level >= level:
+            slot = node._slot
+            if slot >= len(order) or order[slot] is not node:
+                if node._prim is not None:
+                    return node
+                node._slot = len(order)
+                order.append(node)
+    return None
+
+
+def topological_order(root: Node) -> list[Node]:
+    """Return every node that `root` was made of, and `root` last, parents before children.
+
+    Deterministic; constants are not nodes and do not appear. The walk is iterative.
+    """
+    if not isinstance(root, Node):
+        raise TypeError(f"topological_order() takes a Value, not {root!r} ({type(root).__name__})")
+    return order_of([root])
+
+
+def check_graph(root: Node) -> int:
+    """Return the number of nodes below and including `root`, after checking every invariant.
+
+    Raises:
+        ValueError: what is wrong, and at which node: a parent after its child, a number of
+            operands other than the primitive's arity, a leaf with operands, a value or partial
+            that is no float.
+    """
+    order = order_of([root])
+    for i, node in enumerate(order):
+        name = f"node {i} ({node!r})"
+        prim = node._prim
+        if node._slot != i or order[node._slot] is not node:
+            raise ValueError(f"{name} is in the graph twice, or the graph changed meanwhile")
+        if prim is None:
+            if node._a is not None or node._b is not None:
+                raise ValueError(f"{name} has operands but no primitive")
+            continue
+        operands = operands_of(node)
+        if len(operands) != prim.arity:
+            raise ValueError(f"{name} has {len(operands)} operands; {prim.name} takes {prim.arity}")
+        if all(parent is None for parent, _ in operands):
+            raise ValueError(f"{name} has constant operands only, so it should be a float")
+        level: i32 = 0
+        for parent, _ in operands:
+            if parent is not None:
+                if parent._slot >= i:
+                    raise ValueError(f"{name} comes before its parent {parent!r}")
+                if parent._level > level:
+                    level = parent._level
+        if node._level < level:
+            raise ValueError(f"{name} has a lower level than a parent")
+    return len(order)
+
+
+# ------------------------------------------------------------------------------------ pickling
+
+# The inner nodes of a graph as columns, which pickle without recursion: primitives, values,
+# gradients, {index: (label, scope)}, and operands as (index among leaves followed by inner nodes,
+# or -1 for a constant; partial or constant).
+Columns = tuple[
+    list[Primitive],
+    list[float],
+    list[float],
+    dict[int, tuple[str, tuple[str, ...]]],
+    list[tuple[tuple[int, float], ...]],
+]
+
+
+def flatten(order: list[Node]) -> tuple[list[Node], Columns]:
+    """Return the leaves of a topological order, and its inner nodes as columns."""
+    leaves = [node for node in order if node._prim is None]
+    place: dict[int, int] = {id(leaf): i for i, leaf in enumerate(leaves)}
+    prims: list[Primitive] = []
+    data: list[float] = []
+    grads: list[float] = []
+    names: dict[int, tuple[str, tuple[str, ...]]] = {}
+    operands: list[tuple[tuple[int, float], ...]] = []
+    for node in order:
+        prim = node._prim
+        if prim is None:
+            continue
+        if node._extra is not None and (node._extra.label or node._extra.scope):
+            names[len(prims)] = (node._extra.label, node._extra.scope)
+        place[id(node)] = len(leaves) + len(prims)
+        prims.append(prim)
+        data.append(node._data)
+        grads.append(node._grad)
+        operands.append(
+            tuple([(-1 if p is None else place[id(p)], number) for p, number in operands_of(node)])
+        )
+    return leaves, (prims, data, grads, names, operands)

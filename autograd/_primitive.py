@@ -1,0 +1,395 @@
+"""What ONE operation is: its row (`Primitive`), and the trace it leaves behind (`Node`).
+
+This module knows no particular operation (they are rows in `_rules`), no Python operator (`_value`)
+and nothing of graphs as a whole (`_graph`, `_sweep`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from numbers import Real
+from types import MethodType
+from typing import Any, Final, final
+
+from ._mypyc import i32, mypyc_attr
+
+# ------------------------------------------------------------------------------------- Node
+
+
+@final
+@mypyc_attr(acyclic=True)
+class Extra:
+    """What only some nodes have, so that the others need not pay for it."""
+
+    __slots__ = ("label", "more", "scope")
+
+    def __init__(self, label: str, scope: tuple[str, ...], more: tuple[Operand, ...]) -> None:
+        self.label = label
+        self.scope = scope
+        self.more = more
+
+
+@mypyc_attr(acyclic=True)
+class Node:
+    """One number of a recorded computation: data, not closures.
+
+    The first two operands live in `_a`, `_pa` and `_b`, `_pb`, further ones in `_extra.more`. Where
+    an operand is a `Node`, `_pa` is the partial derivative with respect to it; where it is a
+    constant, `_a` is None and `_pa` holds the number itself, so that constants cost no object.
+    A leaf has no primitive and no operands; during a sweep its `_pa` keeps the gradient
+    accumulated before.
+
+    `_slot` is scratch for `order_of`. `_level` says within how many nested derivative
+    calls the node depends on an input (0: none); sweeps of an inner derivative need not look
+    below its own level.
+
+    Nodes refer only to nodes made before them, so there are no reference cycles, and the compiled
+    class does without the cyclic collector (`acyclic`).
+    """
+
+    __slots__ = ("_a", "_b", "_data", "_extra", "_grad", "_level", "_pa", "_pb", "_prim", "_slot")
+
+    def __init__(self) -> None:
+        self._data: float = 0.0
+        self._grad: float = 0.0
+        self._prim: Primitive | None = None
+        self._a: Node | None = None
+        self._b: Node | None = None
+        self._pa: float = 0.0
+        self._pb: float = 0.0
+        self._extra: Extra | None = None
+        self._slot: i32 = 0
+        self._level: i32 = 0
+
+    def spawn(
+        self,
+        data: float,
+        prim: Primitive,
+        a: Node | None,
+        b: Node | None,
+        pa: float,
+        pb: float,
+        more: tuple[Operand, ...],
+    ) -> Node:
+        """Return a new node of this class, recorded as `prim` applied to these operands."""
+        raise NotImplementedError
+
+
+# An operand as a node keeps it: (node, partial) or (None, constant).
+Operand = tuple[Node | None, float]
+
+
+def operands_of(node: Node) -> list[Operand]:
+    """Return all operands of `node` in order, each as (node, partial) or (None, constant)."""
+    prim = node._prim
+    if prim is None:
+        return []
+    first: list[Operand] = [(node._a, node._pa), (node._b, node._pb)]
+    if prim.arity < 2:
+        return first[: prim.arity]
+    extra = node._extra
+    return first if extra is None else [*first, *extra.more]
+
+
+# -------------------------------------------------------------------------------- observers
+
+
+class Observer:
+    """Someone who wants to see what this thread records; the base class ignores everything."""
+
+    def made(self, node: Node) -> None:
+        """`node` has just been recorded."""
+
+    def compared(self, op: str, x: Node, y: object, outcome: bool) -> None:
+        """The program asked for `x op y` and will act on `outcome`."""
+
+    def read(self, node: Node, how: str) -> None:
+        """The program took the plain number out of `node`; `how` is what it wrote."""
+
+
+@final
+class Watch:
+    """The observers of every thread. `count` is zero while nobody looks, and costs one test."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._lock = threading.Lock()
+        self._local = threading.local()
+
+    def observers(self) -> list[Observer]:
+        """Return the observers of the calling thread, the outermost first."""
+        try:
+            found: list[Observer] = self._local.observers
+        except AttributeError:
+            found = self._local.observers = []
+        return found
+
+    def add(self, observer: Observer) -> None:
+        """Let `observer` see what the calling thread does from now on."""
+        self.observers().append(observer)
+        with self._lock:
+            self.count += 1
+
+    def remove(self, observer: Observer) -> None:
+        """End what `add` began."""
+        self.observers().remove(observer)
+        with self._lock:
+            self.count -= 1
+
+    def made(self, node: Node) -> None:
+        for observer in self.observers():
+            observer.made(node)
+
+    def compared(self, op: str, x: Node, y: object, outcome: bool) -> None:
+        for observer in self.observers():
+            observer.compared(op, x, y, outcome)
+
+    def read(self, node: Node, how: str) -> None:
+        for observer in self.observers():
+            observer.read(node, how)
+
+
+watch: Final = Watch()
+
+# ------------------------------------------------------------------------------------ numbers
+
+
+def as_float(x: object, what: str) -> float:
+    """Return the plain number `x` as a float; `what` names it in the error.
+
+    Takes float, int, bool, fractions.Fraction and whatever else is a `numbers.Real`, and NumPy
+    scalars (0-d arrays too).
+
+    Raises:
+        TypeError: `x` is anything else.
+        OverflowError: an integer or fraction beyond the range of a float.
+    """
+    if isinstance(x, float):
+        return x
+    try:
+        if isinstance(x, Real):
+            return float(x)
+        if getattr(x, "shape", None) == () and hasattr(x, "item"):
+            item = x.item()
+            if isinstance(item, (float, int)):
+                return float(item)
+    except OverflowError:
+        raise OverflowError(f"{what} is too large for a float") from None
+    if isinstance(x, Node):
+        raise TypeError(
+            f"{what} must be a plain number, not {x!r}: "
+            "use its .data, or stop_gradient(v) to stay in the graph"
+        )
+    raise TypeError(f"{what} must be a real number, not {x!r} ({type(x).__name__})")
+
+
+# ---------------------------------------------------------------------------------- Primitive
+
+Interval = tuple[float, float]
+# Arguments, expected value, expected partials (None where the conventions leave it open).
+Special = tuple[tuple[float, ...], float, tuple[float | None, ...]]
+
+
+@final
+class Primitive:
+    """One operation, declared once: everything else about it is derived from this row.
+
+    Calling it is the operation: floats in, float out; with a `Value` among the arguments, a `Value`
+    out.
+
+    Attributes:
+        name: how it is called, unique in the registry.
+        fn: its value, floats in and float out; IEEE results instead of exceptions.
+        partials: one per argument, each a function of `(out, *args)` written with primitives and
+            `+ - *`, so that it runs on floats and on `Value`s; `None` where it is zero everywhere.
+        symbol: how a picture spells it.
+        defaults: values of the last arguments when they are left out.
+        domain: one interval per argument, from which tests sample.
+        special: kinks, poles, saturation: arguments, expected value, expected partials.
+        exact: the mathematical definition, as a function of `(m, *args)` with `m` a multi-precision
+            context in the manner of mpmath; the independent reference in tests.
+        selects: a partial of zero means that the result does not depend on that argument there, so
+            its contribution is zero even when the cotangent is infinite (`where`, `relu`, ...).
+        aliases: further names of the method, for NumPy's spelling.
+        doc: one line for the documentation.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        fn: Callable[..., float],
+        partials: tuple[Callable[..., Any] | None, ...],
+        *,
+        domain: tuple[Interval, ...],
+        special: tuple[Special, ...] = (),
+        exact: Callable[..., Any] | None = None,
+        symbol: str = "",
+        defaults: tuple[float, ...] = (),
+        selects: bool = False,
+        aliases: tuple[str, ...] = (),
+        doc: str = "",
+    ) -> None:
+        if not name.isidentifier():
+            raise ValueError(f"primitive {name!r}: the name must be an identifier")
+        if not callable(fn):
+            raise TypeError(f"primitive {name}: fn must be callable, not {fn!r}")
+        if not partials:
+            raise ValueError(f"primitive {name}: one partial per argument, and at least one")
+        for partial in partials:
+            if partial is not None and not callable(partial):
+                raise TypeError(f"primitive {name}: a partial must be callable, not {partial!r}")
+        if len(domain) != len(partials):
+            raise ValueError(
+                f"primitive {name}: {len(partials)} partials but {len(domain)} domain intervals; "
+                "tests need one interval per argument"
+            )
+        for args, _, expected in special:
+            if len(args) != len(partials) or len(expected) != len(partials):
+                raise ValueError(f"primitive {name}: special point {args} has the wrong arity")
+        if len(defaults) >= len(partials):
+            raise ValueError(f"primitive {name}: at least one argument must have no default")
+        self.name = name
+        self.fn = fn
+        self.partials = partials
+        self.arity = len(partials)
+        self.domain = domain
+        self.special = special
+        self.exact = exact
+        self.symbol = symbol or name
+        self.defaults = defaults
+        self.selects = selects
+        self.aliases = aliases
+        self.doc = doc
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+    def __reduce__(self) -> Any:
+        return find, (self.name,)
+
+    def __call__(self, *args: Any) -> Any:
+        """Return the operation's value; a `Value` if any argument is one, else a float.
+
+        Raises:
+            TypeError: wrong number of arguments, or one that is neither `Value` nor a number.
+        """
+        if self.arity == 1 and len(args) == 1:  # the common case, spelled out for speed
+            x = args[0]
+            if isinstance(x, Node):
+                out = self._value(self.fn(x._data), (x._data,))
+                partial = self.partials[0]
+                pa = 0.0 if partial is None else self._partial(partial(out, x._data), 0)
+                return x.spawn(out, self, x, None, pa, 0.0, ())
+            if isinstance(x, float):
+                return self._value(self.fn(x), args)
+        return self._general(args)
+
+    def _general(self, args: tuple[Any, ...]) -> Any:
+        missing = self.arity - len(args)
+        if missing < 0 or missing > len(self.defaults):
+            few = self.arity - len(self.defaults)
+            want = str(self.arity) if few == self.arity else f"{few} to {self.arity}"
+            raise TypeError(f"{self.name}() takes {want} arguments, got {len(args)}")
+        if missing:
+            args = (*args, *self.defaults[len(self.defaults) - missing :])
+        first: Node | None = None
+        numbers: list[float] = []
+        for i, x in enumerate(args):
+            if isinstance(x, Node):
+                numbers.append(x._data)
+                if first is None:
+                    first = x
+            else:
+                numbers.append(as_float(x, f"{self.name}(): argument {i + 1}"))
+        out = self._value(self.fn(*numbers), tuple(numbers))
+        if first is None:
+            return out
+        operands: list[Operand] = []
+        for i, x in enumerate(args):
+            if isinstance(x, Node):
+                partial = self.partials[i]
+                p = 0.0 if partial is None else self._partial(partial(out, *numbers), i)
+                operands.append((x, p))
+            else:
+                operands.append((None, numbers[i]))
+        a, pa = operands[0]
+        b, pb = operands[1] if len(operands) > 1 else (None, 0.0)
+        return first.spawn(out, self, a, b, pa, pb, tuple(operands[2:]))
+
+    def _value(self, result: object, args: tuple[Any, ...]) -> float:
+        if isinstance(result, float):
+            return result
+        raise TypeError(
+            f"primitive {self.name}: fn{args} must return a float, "
+            f"not {result!r} ({type(result).__name__})"
+        )
+
+    def _partial(self, result: object, i: int) -> float:
+        if isinstance(result, float):
+            return result
+        if isinstance(result, int):
+            return float(result)
+        raise TypeError(
+            f"primitive {self.name}: partial {i} of floats must return a float, "
+            f"not {result!r} ({type(result).__name__})"
+        )
+
+
+# ----------------------------------------------------------------------------------- registry
+
+_registry: Final[dict[str, Primitive]] = {}
+_methods: Final[dict[str, Primitive]] = {}
+
+
+def register(primitive: Primitive) -> Primitive:
+    """Return `primitive`, now found by name: a method of `Value`, in pictures, in tests, in files.
+
+    Raises:
+        ValueError: the name, or one of the aliases, is taken.
+    """
+    names = (primitive.name, *primitive.aliases)
+    for name in names:
+        if name in _methods:
+            raise ValueError(f"primitive {primitive.name}: the name {name!r} is taken")
+    _registry[primitive.name] = primitive
+    for name in names:
+        _methods[name] = primitive
+    return primitive
+
+
+def unregister(name: str) -> None:
+    """Take a primitive out of the registry again (nodes already recorded keep working)."""
+    primitive = find(name)
+    del _registry[name]
+    for alias in (name, *primitive.aliases):
+        del _methods[alias]
+
+
+def find(name: str) -> Primitive:
+    """Return the registered primitive called `name`.
+
+    Raises:
+        KeyError: there is none.
+    """
+    try:
+        return _registry[name]
+    except KeyError:
+        raise KeyError(f"no primitive called {name!r} is registered") from None
+
+
+def primitives() -> dict[str, Primitive]:
+    """Return all registered primitives by name, in the order of registration."""
+    return dict(_registry)
+
+
+def method(node: Node, name: str) -> Any:
+    """Return the primitive called `name` bound to `node`, as `node.name(...)` means it.
+
+    Raises:
+        AttributeError: no primitive has that name or alias.
+    """
+    primitive = _methods.get(name)
+    if primitive is None:
+        raise AttributeError(f"'Value' has no attribute or primitive {name!r}", name=name, obj=node)
+    return MethodType(primitive, node)

@@ -1,0 +1,951 @@
+"""The table: one row per primitive, nothing else.
+
+A row says what the operation is on floats and what its partial derivatives are; everything else
+(eager operation, reverse and forward mode, higher orders, pictures, tests) is derived from it.
+`docs/conventions.md` states the conventions at kinks, poles and infinities.
+
+Partials see `(out, *args)` and are written with primitives and `+ - *` only, never `/` or `**`:
+on floats Python's own raise at zero, ours follow IEEE 754. They are lambdas, so that a row can be
+read, and a traceback shows, as one statement.
+"""
+
+from __future__ import annotations
+
+import builtins
+import math
+from collections.abc import Callable
+from math import inf, nan
+from typing import Any, Final
+
+from . import _special
+from ._primitive import Interval, Primitive, Special, register
+
+_LN2: Final = math.log(2.0)
+_LOG2_E: Final = 1.4426950408889634
+_LOG10_E: Final = 0.4342944819032518
+_LN10: Final = math.log(10.0)
+_SQRT_HALF: Final = 0.7071067811865476
+_TWO_OVER_SQRT_PI: Final = 1.1283791670955126
+_ONE_OVER_SQRT_2PI: Final = 0.3989422804014327
+
+_ANY: Final = (-8.0, 8.0)
+_POSITIVE: Final = (0.01, 50.0)
+_UNIT: Final = (-0.99, 0.99)
+
+
+def _row(
+    name: str,
+    fn: Callable[..., float],
+    partials: tuple[Callable[..., Any] | None, ...],
+    domain: tuple[Interval, ...],
+    special: tuple[Special, ...],
+    exact: Callable[..., Any],
+    symbol: str = "",
+    defaults: tuple[float, ...] = (),
+    selects: bool = False,
+    aliases: tuple[str, ...] = (),
+    doc: str = "",
+) -> Primitive:
+    primitive = Primitive(
+        name,
+        fn,
+        partials,
+        domain=domain,
+        special=special,
+        exact=exact,
+        symbol=symbol,
+        defaults=defaults,
+        selects=selects,
+        aliases=aliases,
+        doc=doc,
+    )
+    return register(primitive)
+
+
+# ------------------------------------------------------- values on floats, where Python's differ
+
+
+def _ieee(
+    f: Callable[[float], float], pole: tuple[float, float] = (nan, nan), odd: bool = False
+) -> Callable[[float], float]:
+    """Return `f` with IEEE results in place of Python's exceptions.
+
+    `pole` is one (argument, value); overflow gives inf, with the sign of the argument if `odd`.
+    """
+
+    def quiet(x: float) -> float:
+        try:
+            return f(x)
+        except ValueError:
+            at, value = pole
+            if math.fabs(x) == at:
+                return math.copysign(value, x) if odd else value
+            return nan
+        except OverflowError:
+            return math.copysign(inf, x) if odd else inf
+
+    return quiet
+
+
+def _add(x: float, y: float) -> float:
+    return x + y
+
+
+def _sub(x: float, y: float) -> float:
+    return x - y
+
+
+def _mul(x: float, y: float) -> float:
+    return x * y
+
+
+def _neg(x: float) -> float:
+    return -x
+
+
+def _identity(x: float) -> float:
+    return x
+
+
+def divide(x: float, y: float) -> float:
+    """Return x / y as IEEE 754 has it."""
+    if y != 0.0:
+        return x / y
+    if x == 0.0 or x != x or y != y:
+        return nan
+    return math.copysign(inf, x) * math.copysign(1.0, y)
+
+
+def power(x: float, y: float) -> float:
+    """Return x ** y as IEEE 754 and C have it, exactly rounded for y = 2 and y = -1."""
+    if y == 2.0:
+        return x * x
+    if y == -1.0:
+        return divide(1.0, x)
+    try:
+        return math.pow(x, y)
+    except ValueError:  # a pole at zero, or a negative base with a fractional exponent
+        if x == 0.0:
+            odd = y == math.floor(y) and math.fmod(y, 2.0) != 0.0
+            return math.copysign(inf, x) if odd else inf
+        return nan
+    except OverflowError:
+        odd = y == math.floor(y) and math.fmod(y, 2.0) != 0.0
+        return -inf if x < 0.0 and odd else inf
+
+
+def _strong_mul(x: float, y: float) -> float:
+    return 0.0 if x == 0.0 else x * y
+
+
+def _log1p(x: float) -> float:
+    if x == -1.0:
+        return -inf
+    return math.log1p(x) if x > -1.0 else nan
+
+
+def _sigmoid(x: float) -> float:
+    if x >= 0.0:
+        return 1.0 / (1.0 + _exp(-x))
+    z = _exp(x)
+    return z / (1.0 + z)
+
+
+def _softplus(x: float) -> float:
+    return (x if x > 0.0 or x != x else 0.0) + math.log1p(_exp(-math.fabs(x)))
+
+
+def _log_sigmoid(x: float) -> float:
+    return -_softplus(-x)
+
+
+def _gelu(x: float) -> float:
+    return _strong_mul(0.5 * math.erfc(-x * _SQRT_HALF), x)
+
+
+def _silu(x: float) -> float:
+    return _strong_mul(_sigmoid(x), x)
+
+
+def _relu(x: float) -> float:
+    return x if x > 0.0 or x != x else 0.0
+
+
+def _leaky_relu(x: float, slope: float) -> float:
+    return x if x > 0.0 else slope * x
+
+
+def _elu(x: float, alpha: float) -> float:
+    return x if x > 0.0 else alpha * math.expm1(x)
+
+
+def _sign(x: float) -> float:
+    return 1.0 if x > 0.0 else -1.0 if x < 0.0 else x + 0.0
+
+
+def _greater(x: float, y: float) -> float:
+    return 1.0 if x > y else 0.0
+
+
+def _maximum(x: float, y: float) -> float:
+    if x != x or y != y:
+        return nan
+    return x if x > y else y
+
+
+def _minimum(x: float, y: float) -> float:
+    if x != x or y != y:
+        return nan
+    return x if x < y else y
+
+
+def _where(condition: float, x: float, y: float) -> float:
+    return x if condition != 0.0 else y
+
+
+def _integral(f: Callable[[float], float]) -> Callable[[float], float]:
+    """Return `f`, a rounding to int, as a function of all floats that keeps the sign of zero."""
+
+    def rounded(x: float) -> float:
+        if not math.fabs(x) < 4503599627370496.0:  # 2**52: integers already, or inf, or nan
+            return x
+        return math.copysign(float(f(x)), x)
+
+    return rounded
+
+
+def _fmod(x: float, y: float) -> float:
+    try:
+        return math.fmod(x, y)
+    except ValueError:
+        return nan
+
+
+def _digamma(x: float) -> float:
+    return _special.polygamma(0.0, x)
+
+
+_exp: Final = _ieee(math.exp)
+_log: Final = _ieee(math.log, pole=(0.0, -inf))
+
+# ----------------------------------------------------------------------- arithmetic
+# Value's operators hold these partials inlined; a test keeps both equal.
+
+add: Final[Primitive] = _row(
+    "add",
+    _add,
+    (lambda out, x, y: 1.0, lambda out, x, y: 1.0),
+    (_ANY, _ANY),
+    (((0.0, -0.0), 0.0, (1.0, 1.0)), ((inf, -inf), nan, (1.0, 1.0))),
+    lambda m, x, y: x + y,
+    symbol="+",
+    doc="x + y",
+)
+sub: Final[Primitive] = _row(
+    "sub",
+    _sub,
+    (lambda out, x, y: 1.0, lambda out, x, y: -1.0),
+    (_ANY, _ANY),
+    (((0.0, 0.0), 0.0, (1.0, -1.0)), ((inf, inf), nan, (1.0, -1.0))),
+    lambda m, x, y: x - y,
+    symbol="−",
+    doc="x - y",
+)
+mul: Final[Primitive] = _row(
+    "mul",
+    _mul,
+    (lambda out, x, y: y, lambda out, x, y: x),
+    (_ANY, _ANY),
+    (((0.0, inf), nan, (inf, 0.0)), ((0.0, 3.0), 0.0, (3.0, 0.0))),
+    lambda m, x, y: x * y,
+    symbol="×",
+    doc="x y",
+)
+div: Final[Primitive] = _row(
+    "div",
+    divide,
+    (lambda out, x, y: div(1.0, y), lambda out, x, y: div(-out, y)),
+    (_ANY, (0.1, 8.0)),
+    (
+        ((1.0, 0.0), inf, (inf, -inf)),
+        ((-1.0, 0.0), -inf, (inf, inf)),
+        ((1.0, -0.0), -inf, (-inf, -inf)),
+        ((0.0, 0.0), nan, (inf, nan)),
+        ((1.0, inf), 0.0, (0.0, 0.0)),
+    ),
+    lambda m, x, y: x / y,
+    symbol="÷",
+    doc="x / y",
+)
+neg: Final[Primitive] = _row(
+    "neg",
+    _neg,
+    (lambda out, x: -1.0,),
+    (_ANY,),
+    (((0.0,), -0.0, (-1.0,)), ((-inf,), inf, (-1.0,))),
+    lambda m, x: -x,
+    symbol="−",
+    doc="-x",
+)
+pow: Final[Primitive] = _row(
+    "pow",
+    power,
+    (
+        lambda out, x, y: strong_mul(y, pow(x, y - 1.0)),
+        lambda out, x, y: where(
+            x, strong_mul(out, log(x)), where(greater(0.0, y), strong_mul(out, log(x)), 0.0)
+        ),
+    ),
+    ((0.1, 5.0), (-3.0, 3.0)),
+    (
+        ((0.0, 0.0), 1.0, (0.0, 0.0)),
+        ((0.0, 2.0), 0.0, (0.0, 0.0)),
+        ((0.0, 1.0), 0.0, (1.0, 0.0)),
+        ((0.0, 0.5), 0.0, (inf, 0.0)),
+        ((0.0, -1.0), inf, (-inf, -inf)),
+        ((-0.0, -1.0), -inf, (-inf, None)),
+        ((-0.0, -3.0), -inf, (-inf, None)),
+        ((-3.0, 2.0), 9.0, (-6.0, nan)),
+        ((-3.0, 0.0), 1.0, (0.0, nan)),
+        ((-2.0, 3.0), -8.0, (12.0, nan)),
+        ((-8.0, 1.0 / 3.0), nan, (nan, nan)),
+        ((nan, 0.0), 1.0, (0.0, nan)),
+        ((1e200, 2.0), inf, (2e200, inf)),
+        ((-1e200, 3.0), -inf, (inf, nan)),
+    ),
+    lambda m, x, y: m.power(x, y),
+    doc="x to the power y",
+)
+
+# ----------------------------------------------------------------------- building blocks
+
+strong_mul: Final[Primitive] = _row(
+    "strong_mul",
+    _strong_mul,
+    (lambda out, x, y: y, lambda out, x, y: x),
+    (_ANY, _ANY),
+    (((0.0, inf), 0.0, (inf, 0.0)), ((0.0, nan), 0.0, (nan, 0.0)), ((inf, 0.0), nan, (0.0, inf))),
+    lambda m, x, y: x * y,
+    symbol="⊗",
+    doc="x y, and 0 where x = 0 whatever y is (the product of a cotangent and a partial)",
+)
+identity: Final[Primitive] = _row(
+    "identity",
+    _identity,
+    (lambda out, x: 1.0,),
+    (_ANY,),
+    (((-0.0,), -0.0, (1.0,)),),
+    lambda m, x: x,
+    symbol="=",
+    doc="x",
+)
+stop_gradient: Final[Primitive] = _row(
+    "stop_gradient",
+    _identity,
+    (None,),
+    (_ANY,),
+    (((2.0,), 2.0, (0.0,)),),
+    lambda m, x: x,
+    symbol="stop",
+    selects=True,
+    doc="x, taken as a constant",
+)
+where: Final[Primitive] = _row(
+    "where",
+    _where,
+    (None, lambda out, c, x, y: where(c, 1.0, 0.0), lambda out, c, x, y: where(c, 0.0, 1.0)),
+    ((0.5, 1.5), _ANY, _ANY),
+    (
+        ((0.0, 2.0, 3.0), 3.0, (0.0, 0.0, 1.0)),
+        ((-0.0, 2.0, 3.0), 3.0, (0.0, 0.0, 1.0)),
+        ((nan, 2.0, 3.0), 2.0, (0.0, 1.0, 0.0)),
+        ((1.0, 2.0, nan), 2.0, (0.0, 1.0, 0.0)),
+    ),
+    lambda m, c, x, y: x if c != 0 else y,
+    selects=True,
+    doc="x if condition is not zero, else y; branch-free",
+)
+greater: Final[Primitive] = _row(
+    "greater",
+    _greater,
+    (None, None),
+    ((1.0, 2.0), (-2.0, 0.0)),
+    (((0.0, 0.0), 0.0, (0.0, 0.0)), ((nan, 0.0), 0.0, (0.0, 0.0)), ((2.0, 1.0), 1.0, (0.0, 0.0))),
+    lambda m, x, y: m.mpf(x > y),
+    symbol=">",
+    selects=True,
+    doc="1 if x > y, else 0: a comparison that stays in the graph",
+)
+
+# ----------------------------------------------------------------------- pieces and kinks
+
+abs: Final[Primitive] = _row(
+    "abs",
+    math.fabs,
+    (lambda out, x: sign(x),),
+    ((0.1, 8.0),),
+    (((0.0,), 0.0, (0.0,)), ((-0.0,), 0.0, (0.0,)), ((-inf,), inf, (-1.0,))),
+    lambda m, x: m.fabs(x),
+    symbol="|·|",
+    selects=True,
+    aliases=("absolute", "fabs"),
+    doc="|x|, with derivative 0 at 0",
+)
+sign: Final[Primitive] = _row(
+    "sign",
+    _sign,
+    (None,),
+    ((0.1, 8.0),),
+    (((0.0,), 0.0, (0.0,)), ((-0.0,), 0.0, (0.0,)), ((nan,), nan, (0.0,))),
+    lambda m, x: m.sign(x),
+    selects=True,
+    doc="-1, 0 or 1",
+)
+maximum: Final[Primitive] = _row(
+    "maximum",
+    _maximum,
+    (
+        lambda out, x, y: 0.5 * (1.0 + greater(x, y) - greater(y, x)),
+        lambda out, x, y: 0.5 * (1.0 + greater(y, x) - greater(x, y)),
+    ),
+    ((1.0, 8.0), (-8.0, 0.9)),
+    (
+        ((2.0, 2.0), 2.0, (0.5, 0.5)),
+        ((inf, inf), inf, (0.5, 0.5)),
+        ((1.0, 2.0), 2.0, (0.0, 1.0)),
+        ((nan, 2.0), nan, (0.5, 0.5)),
+        ((2.0, nan), nan, (0.5, 0.5)),
+    ),
+    lambda m, x, y: max(x, y),
+    symbol="max",
+    selects=True,
+    doc="the larger of x and y; ties share the gradient",
+)
+minimum: Final[Primitive] = _row(
+    "minimum",
+    _minimum,
+    (
+        lambda out, x, y: 0.5 * (1.0 + greater(y, x) - greater(x, y)),
+        lambda out, x, y: 0.5 * (1.0 + greater(x, y) - greater(y, x)),
+    ),
+    ((1.0, 8.0), (-8.0, 0.9)),
+    (
+        ((2.0, 2.0), 2.0, (0.5, 0.5)),
+        ((1.0, 2.0), 1.0, (1.0, 0.0)),
+        ((nan, 2.0), nan, (0.5, 0.5)),
+    ),
+    lambda m, x, y: min(x, y),
+    symbol="min",
+    selects=True,
+    doc="the smaller of x and y; ties share the gradient",
+)
+copysign: Final[Primitive] = _row(
+    "copysign",
+    math.copysign,
+    (lambda out, x, y: sign(x) * copysign(1.0, y), None),
+    ((0.1, 8.0), (0.1, 8.0)),
+    (((0.0, -1.0), -0.0, (0.0, 0.0)), ((-3.0, -0.0), -3.0, (1.0, 0.0))),
+    lambda m, x, y: m.fabs(x) * m.sign(y),
+    selects=True,
+    doc="|x| with the sign of y",
+)
+floor: Final[Primitive] = _row(
+    "floor",
+    _integral(math.floor),
+    (None,),
+    ((0.1, 0.9),),
+    (
+        ((-0.5,), -1.0, (0.0,)),
+        ((-0.0,), -0.0, (0.0,)),
+        ((2.0,), 2.0, (0.0,)),
+        ((inf,), inf, (0.0,)),
+    ),
+    lambda m, x: m.floor(x),
+    selects=True,
+    doc="the largest integer not above x",
+)
+ceil: Final[Primitive] = _row(
+    "ceil",
+    _integral(math.ceil),
+    (None,),
+    ((0.1, 0.9),),
+    (((-0.5,), -0.0, (0.0,)), ((2.0,), 2.0, (0.0,)), ((-inf,), -inf, (0.0,))),
+    lambda m, x: m.ceil(x),
+    selects=True,
+    doc="the smallest integer not below x",
+)
+round: Final[Primitive] = _row(
+    "round",
+    _integral(builtins.round),
+    (None,),
+    ((0.1, 0.4),),
+    (
+        ((0.5,), 0.0, (0.0,)),
+        ((1.5,), 2.0, (0.0,)),
+        ((-0.5,), -0.0, (0.0,)),
+        ((nan,), nan, (0.0,)),
+        ((4503599627370497.0,), 4503599627370497.0, (0.0,)),
+    ),
+    lambda m, x: m.nint(x),
+    selects=True,
+    aliases=("rint",),
+    doc="the nearest integer, halves to even",
+)
+fmod: Final[Primitive] = _row(
+    "fmod",
+    _fmod,
+    (lambda out, x, y: 1.0, lambda out, x, y: round(div(out - x, y))),
+    ((5.1, 5.9), (1.05, 1.2)),
+    (
+        ((5.0, 0.0), nan, (1.0, None)),
+        ((-5.5, 2.0), -1.5, (1.0, 2.0)),
+        ((5.5, inf), 5.5, (1.0, 0.0)),
+    ),
+    lambda m, x, y: x - y * (m.floor(x / y) if x / y >= 0 else m.ceil(x / y)),
+    doc="the remainder of x / y, with the sign of x (as C has it)",
+)
+
+# ----------------------------------------------------------------------- exponentials, logarithms
+
+exp: Final[Primitive] = _row(
+    "exp",
+    _exp,
+    (lambda out, x: out,),
+    (_ANY,),
+    (
+        ((1000.0,), inf, (inf,)),
+        ((-1000.0,), 0.0, (0.0,)),
+        ((0.0,), 1.0, (1.0,)),
+        ((-inf,), 0.0, (0.0,)),
+    ),
+    lambda m, x: m.exp(x),
+    doc="e to the power x",
+)
+expm1: Final[Primitive] = _row(
+    "expm1",
+    _ieee(math.expm1),
+    (lambda out, x: exp(x),),
+    (_ANY,),
+    (((1e-300,), 1e-300, (1.0,)), ((-1000.0,), -1.0, (0.0,)), ((1000.0,), inf, (inf,))),
+    lambda m, x: m.expm1(x),
+    doc="exp(x) - 1, exact for small x",
+)
+exp2: Final[Primitive] = _row(
+    "exp2",
+    _ieee(math.exp2),
+    (lambda out, x: _LN2 * out,),
+    (_ANY,),
+    (((10.0,), 1024.0, (1024.0 * _LN2,)), ((2000.0,), inf, (inf,)), ((-2000.0,), 0.0, (0.0,))),
+    lambda m, x: m.power(2, x),
+    doc="2 to the power x",
+)
+log: Final[Primitive] = _row(
+    "log",
+    _log,
+    (lambda out, x: div(1.0, x),),
+    (_POSITIVE,),
+    (
+        ((0.0,), -inf, (inf,)),
+        ((-0.0,), -inf, (-inf,)),
+        ((-1.0,), nan, (-1.0,)),
+        ((inf,), inf, (0.0,)),
+        ((1.0,), 0.0, (1.0,)),
+    ),
+    lambda m, x: m.log(x),
+    doc="the natural logarithm",
+)
+log1p: Final[Primitive] = _row(
+    "log1p",
+    _log1p,
+    (lambda out, x: div(1.0, 1.0 + x),),
+    ((-0.9, 20.0),),
+    (((-1.0,), -inf, (inf,)), ((1e-300,), 1e-300, (1.0,)), ((-2.0,), nan, (-1.0,))),
+    lambda m, x: m.log1p(x),
+    doc="log(1 + x), exact for small x",
+)
+log2: Final[Primitive] = _row(
+    "log2",
+    _ieee(math.log2, pole=(0.0, -inf)),
+    (lambda out, x: div(_LOG2_E, x),),
+    (_POSITIVE,),
+    (((8.0,), 3.0, (_LOG2_E / 8.0,)), ((0.0,), -inf, (inf,)), ((-1.0,), nan, (-_LOG2_E,))),
+    lambda m, x: m.log(x) / m.log(2),
+    doc="the logarithm to base 2",
+)
+log10: Final[Primitive] = _row(
+    "log10",
+    _ieee(math.log10, pole=(0.0, -inf)),
+    (lambda out, x: div(_LOG10_E, x),),
+    (_POSITIVE,),
+    (((1000.0,), 3.0, (_LOG10_E / 1000.0,)), ((0.0,), -inf, (inf,))),
+    lambda m, x: m.log(x) / m.log(10),
+    doc="the logarithm to base 10",
+)
+sqrt: Final[Primitive] = _row(
+    "sqrt",
+    _ieee(math.sqrt),
+    (lambda out, x: div(0.5, out),),
+    (_POSITIVE,),
+    (((0.0,), 0.0, (inf,)), ((-1.0,), nan, (nan,)), ((inf,), inf, (0.0,)), ((4.0,), 2.0, (0.25,))),
+    lambda m, x: m.sqrt(x),
+    symbol="√",
+    doc="the square root",
+)
+cbrt: Final[Primitive] = _row(
+    "cbrt",
+    math.cbrt,
+    (lambda out, x: div(1.0, 3.0 * out * out),),
+    (_POSITIVE,),
+    (((0.0,), 0.0, (inf,)), ((-8.0,), -2.0, (1.0 / 12.0,)), ((-inf,), -inf, (0.0,))),
+    lambda m, x: m.sign(x) * m.cbrt(m.fabs(x)),
+    symbol="∛",
+    doc="the cube root, of negative numbers too",
+)
+
+# ----------------------------------------------------------------------- circular functions
+
+sin: Final[Primitive] = _row(
+    "sin",
+    _ieee(math.sin),
+    (lambda out, x: cos(x),),
+    (_ANY,),
+    (((0.0,), 0.0, (1.0,)), ((-0.0,), -0.0, (1.0,)), ((inf,), nan, (nan,))),
+    lambda m, x: m.sin(x),
+    doc="the sine",
+)
+cos: Final[Primitive] = _row(
+    "cos",
+    _ieee(math.cos),
+    (lambda out, x: -sin(x),),
+    (_ANY,),
+    (((0.0,), 1.0, (-0.0,)), ((inf,), nan, (nan,))),
+    lambda m, x: m.cos(x),
+    doc="the cosine",
+)
+tan: Final[Primitive] = _row(
+    "tan",
+    _ieee(math.tan),
+    (lambda out, x: 1.0 + out * out,),
+    ((-1.5, 1.5),),
+    (((0.0,), 0.0, (1.0,)), ((inf,), nan, (nan,))),
+    lambda m, x: m.tan(x),
+    doc="the tangent",
+)
+asin: Final[Primitive] = _row(
+    "asin",
+    _ieee(math.asin),
+    (lambda out, x: div(1.0, sqrt((1.0 - x) * (1.0 + x))),),
+    (_UNIT,),
+    (((1.0,), math.pi / 2, (inf,)), ((-1.0,), -math.pi / 2, (inf,)), ((2.0,), nan, (nan,))),
+    lambda m, x: m.asin(x),
+    aliases=("arcsin",),
+    doc="the inverse sine",
+)
+acos: Final[Primitive] = _row(
+    "acos",
+    _ieee(math.acos),
+    (lambda out, x: -div(1.0, sqrt((1.0 - x) * (1.0 + x))),),
+    (_UNIT,),
+    (((1.0,), 0.0, (-inf,)), ((-1.0,), math.pi, (-inf,)), ((2.0,), nan, (nan,))),
+    lambda m, x: m.acos(x),
+    aliases=("arccos",),
+    doc="the inverse cosine",
+)
+atan: Final[Primitive] = _row(
+    "atan",
+    math.atan,
+    (lambda out, x: div(1.0, 1.0 + x * x),),
+    (_ANY,),
+    (((inf,), math.pi / 2, (0.0,)), ((-0.0,), -0.0, (1.0,))),
+    lambda m, x: m.atan(x),
+    aliases=("arctan",),
+    doc="the inverse tangent",
+)
+atan2: Final[Primitive] = _row(
+    "atan2",
+    math.atan2,
+    (
+        lambda out, y, x: div(div(x, hypot(y, x)), hypot(y, x)),
+        lambda out, y, x: -div(div(y, hypot(y, x)), hypot(y, x)),
+    ),
+    (_ANY, (0.1, 8.0)),
+    (
+        ((0.0, 0.0), 0.0, (nan, nan)),
+        ((0.0, -1.0), math.pi, (-1.0, -0.0)),
+        ((-0.0, -1.0), -math.pi, (-1.0, 0.0)),
+        ((2e200, 0.0), math.pi / 2, (0.0, -5e-201)),
+    ),
+    lambda m, y, x: m.atan2(y, x),
+    aliases=("arctan2",),
+    doc="the angle of the point (x, y); the first argument is y",
+)
+
+# ----------------------------------------------------------------------- hyperbolic functions
+
+sinh: Final[Primitive] = _row(
+    "sinh",
+    _ieee(math.sinh, odd=True),
+    (lambda out, x: cosh(x),),
+    (_ANY,),
+    (((-1000.0,), -inf, (inf,)), ((1e-300,), 1e-300, (1.0,))),
+    lambda m, x: m.sinh(x),
+    doc="the hyperbolic sine",
+)
+cosh: Final[Primitive] = _row(
+    "cosh",
+    _ieee(math.cosh),
+    (lambda out, x: sinh(x),),
+    (_ANY,),
+    (((-1000.0,), inf, (-inf,)), ((0.0,), 1.0, (0.0,))),
+    lambda m, x: m.cosh(x),
+    doc="the hyperbolic cosine",
+)
+tanh: Final[Primitive] = (
+    _row(  # 1 - out*out would lose every digit where tanh saturates; 1/cosh^2 does not
+        "tanh",
+        math.tanh,
+        (lambda out, x: div(1.0, cosh(x)) * div(1.0, cosh(x)),),
+        (_ANY,),
+        (
+            ((1000.0,), 1.0, (0.0,)),
+            ((-1000.0,), -1.0, (0.0,)),
+            ((20.0,), 1.0, (1.6993417021166355e-17,)),
+            ((0.0,), 0.0, (1.0,)),
+        ),
+        lambda m, x: m.tanh(x),
+        doc="the hyperbolic tangent",
+    )
+)
+asinh: Final[Primitive] = _row(
+    "asinh",
+    math.asinh,
+    (lambda out, x: div(1.0, hypot(1.0, x)),),
+    (_ANY,),
+    (((1e200,), math.asinh(1e200), (1e-200,)), ((-0.0,), -0.0, (1.0,))),
+    lambda m, x: m.asinh(x),
+    aliases=("arcsinh",),
+    doc="the inverse hyperbolic sine",
+)
+acosh: Final[Primitive] = _row(
+    "acosh",
+    _ieee(math.acosh),
+    (lambda out, x: div(1.0, sqrt(x - 1.0) * sqrt(x + 1.0)),),
+    ((1.01, 50.0),),
+    (((1.0,), 0.0, (inf,)), ((0.5,), nan, (nan,)), ((1e200,), math.acosh(1e200), (1e-200,))),
+    lambda m, x: m.acosh(x),
+    aliases=("arccosh",),
+    doc="the inverse hyperbolic cosine",
+)
+atanh: Final[Primitive] = _row(
+    "atanh",
+    _ieee(math.atanh, pole=(1.0, inf), odd=True),
+    (lambda out, x: div(1.0, (1.0 - x) * (1.0 + x)),),
+    (_UNIT,),
+    (((1.0,), inf, (inf,)), ((-1.0,), -inf, (inf,)), ((2.0,), nan, (-1.0 / 3.0,))),
+    lambda m, x: m.atanh(x),
+    aliases=("arctanh",),
+    doc="the inverse hyperbolic tangent",
+)
+hypot: Final[Primitive] = _row(
+    "hypot",
+    _special.hypot,
+    (
+        lambda out, x, y: where(out, div(x, out), 0.0),
+        lambda out, x, y: where(out, div(y, out), 0.0),
+    ),
+    (_ANY, _ANY),
+    (
+        ((0.0, 0.0), 0.0, (0.0, 0.0)),
+        ((3e200, 4e200), 5e200, (0.6, 0.8)),
+        ((3e-320, 0.0), 3e-320, (1.0, 0.0)),
+        ((-inf, nan), inf, (None, None)),
+    ),
+    lambda m, x, y: m.sqrt(x * x + y * y),
+    doc="sqrt(x x + y y) without overflow, with derivative 0 at the origin",
+)
+
+# ----------------------------------------------------------------------- special functions
+
+erf: Final[Primitive] = _row(
+    "erf",
+    math.erf,
+    (lambda out, x: _TWO_OVER_SQRT_PI * exp(-x * x),),
+    ((-4.0, 4.0),),
+    (((0.0,), 0.0, (_TWO_OVER_SQRT_PI,)), ((1000.0,), 1.0, (0.0,)), ((-inf,), -1.0, (0.0,))),
+    lambda m, x: m.erf(x),
+    doc="the error function",
+)
+erfc: Final[Primitive] = _row(
+    "erfc",
+    math.erfc,
+    (lambda out, x: -_TWO_OVER_SQRT_PI * exp(-x * x),),
+    ((-4.0, 4.0),),
+    (((0.0,), 1.0, (-_TWO_OVER_SQRT_PI,)), ((1000.0,), 0.0, (-0.0,)), ((-1000.0,), 2.0, (-0.0,))),
+    lambda m, x: m.erfc(x),
+    doc="1 - erf(x), exact for large x",
+)
+lgamma: Final[Primitive] = _row(
+    "lgamma",
+    _special.lgamma,
+    (lambda out, x: digamma(x),),
+    ((0.1, 30.0),),
+    (
+        ((1.0,), 0.0, (-0.5772156649015329,)),
+        ((2.0,), 0.0, (1.0 - 0.5772156649015329,)),
+        ((0.0,), inf, (nan,)),
+        ((-2.0,), inf, (nan,)),
+        ((-inf,), inf, (nan,)),
+        ((inf,), inf, (inf,)),
+    ),
+    lambda m, x: m.log(m.fabs(m.gamma(x))),
+    doc="the logarithm of |gamma(x)|",
+)
+digamma: Final[Primitive] = _row(
+    "digamma",
+    _digamma,
+    (lambda out, x: polygamma(1.0, x),),
+    ((0.1, 30.0),),
+    (
+        ((1.0,), -0.5772156649015329, (math.pi**2 / 6,)),
+        ((0.0,), nan, (inf,)),
+        ((-3.0,), nan, (inf,)),
+        ((inf,), inf, (0.0,)),
+    ),
+    lambda m, x: m.digamma(x),
+    doc="the derivative of lgamma",
+)
+polygamma: Final[Primitive] = _row(
+    "polygamma",
+    _special.polygamma,
+    (lambda out, n, x: nan, lambda out, n, x: polygamma(n + 1.0, x)),
+    ((1.0, 1.0), (0.1, 30.0)),
+    (((1.0, 1.0), math.pi**2 / 6, (nan, None)), ((0.5, 1.0), nan, (nan, nan))),
+    lambda m, n, x: m.polygamma(int(n), x),
+    doc="the n-th derivative of digamma at x; n is an integer and has no derivative (nan)",
+)
+
+# ----------------------------------------------------------------------- activations
+
+relu: Final[Primitive] = _row(
+    "relu",
+    _relu,
+    (lambda out, x: greater(x, 0.0),),
+    ((0.1, 8.0),),
+    (
+        ((0.0,), 0.0, (0.0,)),
+        ((-0.0,), 0.0, (0.0,)),
+        ((-1000.0,), 0.0, (0.0,)),
+        ((nan,), nan, (0.0,)),
+        ((inf,), inf, (1.0,)),
+    ),
+    lambda m, x: max(x, m.mpf(0)),
+    symbol="ReLU",
+    selects=True,
+    doc="max(x, 0), with derivative 0 at 0",
+)
+leaky_relu: Final[Primitive] = _row(
+    "leaky_relu",
+    _leaky_relu,
+    (
+        lambda out, x, slope: where(greater(x, 0.0), 1.0, slope),
+        lambda out, x, slope: where(greater(x, 0.0), 0.0, x),
+    ),
+    ((-8.0, -0.1), (0.01, 0.5)),
+    (
+        ((0.0, 0.01), 0.0, (0.01, 0.0)),
+        ((3.0, 0.01), 3.0, (1.0, 0.0)),
+        ((-1000.0, 0.01), -10.0, (0.01, -1000.0)),
+    ),
+    lambda m, x, slope: x if x > 0 else slope * x,
+    symbol="leaky ReLU",
+    defaults=(0.01,),
+    selects=True,
+    doc="x where x > 0, else slope x; slope is 0.01 unless given",
+)
+elu: Final[Primitive] = _row(
+    "elu",
+    _elu,
+    (
+        lambda out, x, alpha: where(greater(x, 0.0), 1.0, alpha * exp(x)),
+        lambda out, x, alpha: where(greater(x, 0.0), 0.0, expm1(x)),
+    ),
+    ((-8.0, -0.1), (0.5, 2.0)),
+    (
+        ((0.0, 1.0), 0.0, (1.0, 0.0)),
+        ((1000.0, 1.0), 1000.0, (1.0, 0.0)),
+        ((-1000.0, 1.0), -1.0, (0.0, -1.0)),
+    ),
+    lambda m, x, alpha: x if x > 0 else alpha * m.expm1(x),
+    symbol="ELU",
+    defaults=(1.0,),
+    selects=True,
+    doc="x where x > 0, else alpha (exp(x) - 1); alpha is 1 unless given",
+)
+gelu: Final[Primitive] = _row(
+    "gelu",
+    _gelu,
+    (
+        lambda out, x: (
+            0.5 * erfc(-x * _SQRT_HALF) + strong_mul(_ONE_OVER_SQRT_2PI * exp(-0.5 * x * x), x)
+        ),
+    ),
+    (_ANY,),
+    (
+        ((1000.0,), 1000.0, (1.0,)),
+        ((-1000.0,), 0.0, (0.0,)),
+        ((-inf,), 0.0, (0.0,)),
+        ((0.0,), 0.0, (0.5,)),
+    ),
+    lambda m, x: x * m.erfc(-x / m.sqrt(2)) / 2,
+    symbol="GELU",
+    doc="x times the normal distribution function at x (the exact form, with erf)",
+)
+silu: Final[Primitive] = _row(
+    "silu",
+    _silu,
+    (lambda out, x: sigmoid(x) + strong_mul(sigmoid(x) * sigmoid(-x), x),),
+    (_ANY,),
+    (
+        ((1000.0,), 1000.0, (1.0,)),
+        ((-1000.0,), 0.0, (0.0,)),
+        ((-inf,), 0.0, (0.0,)),
+        ((0.0,), 0.0, (0.5,)),
+    ),
+    lambda m, x: x / (1 + m.exp(-x)),
+    symbol="SiLU",
+    doc="x sigmoid(x)",
+)
+sigmoid: Final[Primitive] = _row(
+    "sigmoid",
+    _sigmoid,
+    (lambda out, x: out * sigmoid(-x),),
+    (_ANY,),
+    (
+        ((1000.0,), 1.0, (0.0,)),
+        ((-1000.0,), 0.0, (0.0,)),
+        ((40.0,), 1.0, (4.248354255291589e-18,)),
+        ((0.0,), 0.5, (0.25,)),
+    ),
+    lambda m, x: 1 / (1 + m.exp(-x)),
+    symbol="σ",
+    doc="1 / (1 + exp(-x))",
+)
+log_sigmoid: Final[Primitive] = _row(
+    "log_sigmoid",
+    _log_sigmoid,
+    (lambda out, x: sigmoid(-x),),
+    (_ANY,),
+    (((1000.0,), 0.0, (0.0,)), ((-1000.0,), -1000.0, (1.0,)), ((nan,), nan, (nan,))),
+    lambda m, x: -m.log1p(m.exp(-x)),
+    symbol="log σ",
+    doc="log(sigmoid(x))",
+)
+softplus: Final[Primitive] = _row(
+    "softplus",
+    _softplus,
+    (lambda out, x: sigmoid(x),),
+    (_ANY,),
+    (((1000.0,), 1000.0, (1.0,)), ((-1000.0,), 0.0, (0.0,)), ((nan,), nan, (nan,))),
+    lambda m, x: m.log1p(m.exp(x)),
+    doc="log(1 + exp(x))",
+)

@@ -1,0 +1,187 @@
+"""The functions libm lacks or CPython computes in its own way, in plain arithmetic on floats.
+
+Compiled code must give the same bits, so each is a fixed sequence of IEEE operations and libm
+calls. This module knows floats only.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+_EULER: Final = 0.5772156649015329
+
+# zeta(k) - 1 for k = 2, 3, ...: coefficients of the series of lgamma about 2 (Abramowitz and
+# Stegun 6.1.33). Beyond k = 27 the term is below half an ulp for |z| <= 1/2.
+ZETA_MINUS_1: Final = (
+    0.6449340668482264,
+    0.2020569031595943,
+    0.08232323371113819,
+    0.03692775514336993,
+    0.01734306198444914,
+    0.008349277381922827,
+    0.00407735619794434,
+    0.0020083928260822143,
+    0.0009945751278180853,
+    0.0004941886041194645,
+    0.0002460865533080483,
+    0.00012271334757848915,
+    6.124813505870483e-05,
+    3.058823630702049e-05,
+    1.528225940865187e-05,
+    7.637197637899763e-06,
+    3.81729326499984e-06,
+    1.908212716553939e-06,
+    9.539620338727962e-07,
+    4.769329867878064e-07,
+    2.38450502727733e-07,
+    1.1921992596531106e-07,
+    5.960818905125948e-08,
+    2.980350351465228e-08,
+    1.4901554828365043e-08,
+    7.45071178983543e-09,
+)
+
+# Bernoulli numbers B2 to B20, for the asymptotic series (Abramowitz and Stegun 6.1.40, 6.4.11).
+BERNOULLI: Final = (
+    1 / 6,
+    -1 / 30,
+    1 / 42,
+    -1 / 30,
+    5 / 66,
+    -691 / 2730,
+    7 / 6,
+    -3617 / 510,
+    43867 / 798,
+    -174611 / 330,
+)
+
+
+def hypot(x: float, y: float) -> float:
+    """Return sqrt(x*x + y*y) without needless overflow or underflow; within 2 ulp."""
+    x = abs(x)
+    y = abs(y)
+    big = x if x > y else y
+    small = y if x > y else x
+    if big == math.inf or small == math.inf:
+        return math.inf
+    if big == 0.0:
+        return 0.0
+    r = small / big
+    return big * math.sqrt(1.0 + r * r)
+
+
+def _lgamma_near_2(z: float) -> float:
+    """Return log(gamma(2 + z)) for |z| <= 1/2, with full relative accuracy at the zero z = 0."""
+    total = 0.0
+    k = len(ZETA_MINUS_1) + 1
+    while k >= 2:
+        total = ZETA_MINUS_1[k - 2] / k - z * total
+        k -= 1
+    return z * ((1.0 - _EULER) + z * total)
+
+
+def lgamma(x: float) -> float:
+    """Return log(abs(gamma(x))); inf at the poles 0, -1, -2, ... and at both infinities."""
+    if x != x:
+        return x
+    if abs(x) == math.inf:
+        return math.inf
+    if x <= 0.0:
+        if x == math.floor(x):
+            return math.inf
+        if x > -0.5:  # gamma(x) = gamma(x + 2) / (x (x + 1)), without the reflection's cancellation
+            return _lgamma_positive(x + 1.0) - math.log(-x)
+        s = abs(math.sin(math.pi * (x - 2.0 * math.floor(0.5 * x))))
+        return math.log(math.pi / s) - _lgamma_positive(1.0 - x)
+    return _lgamma_positive(x)
+
+
+def _lgamma_positive(x: float) -> float:
+    if x >= 10.0:
+        r = 1.0 / x
+        r2 = r * r
+        total = 0.0
+        k = len(BERNOULLI)
+        while k >= 1:
+            total = total * r2 + BERNOULLI[k - 1] / (2 * k * (2 * k - 1))
+            k -= 1
+        if x > 1e305:  # (x - 1/2) log x alone would overflow before the result does
+            return x * (math.log(x) - 1.0)
+        return (x - 0.5) * math.log(x) - x + 0.9189385332046728 + total * r
+    if x < 0.5:
+        return _lgamma_near_2(x) - math.log1p(x) - math.log(x)
+    if x < 1.5:
+        z = x - 1.0
+        return _lgamma_near_2(z) - math.log1p(z)
+    product = 1.0
+    while x > 2.5:
+        x -= 1.0
+        product *= x
+    return _lgamma_near_2(x - 2.0) + math.log(product)
+
+
+def polygamma(n: float, x: float) -> float:
+    """Return the n-th derivative of digamma at x, n = 0, 1, 2, ...
+
+    At the poles 0, -1, -2, ...: nan for even n (the sides differ in sign), inf for odd n.
+    """
+    if n != math.floor(n) or not 0.0 <= n <= 60.0 or x != x or x == -math.inf:
+        return math.nan
+    order = int(n)
+    if x == math.inf:
+        return math.inf if order == 0 else 0.0
+    if x > 0.0:
+        return _polygamma_positive(order, x)
+    if x == math.floor(x):
+        return math.inf if order % 2 else math.nan
+    # Reflection: psi_n(x) = (-1)^n psi_n(1 - x) - pi d^n/dx^n cot(pi x).
+    t = x - math.floor(x)
+    if t > 0.5:  # cot has period 1; reduce to (-1/2, 1/2] for accuracy
+        t = (x + 0.5) - math.floor(x + 0.5) - 0.5
+    c = math.cos(math.pi * t) / math.sin(math.pi * t)
+    # d/dx p(cot(pi x)) = -pi (1 + c^2) p'(c): differentiate the polynomial n times.
+    p = [0.0, 1.0]
+    for _ in range(order):
+        q = [0.0] * (len(p) + 1)
+        for i in range(1, len(p)):
+            q[i - 1] -= i * p[i]
+            q[i + 1] -= i * p[i]
+        p = q
+    total = 0.0
+    for coefficient in reversed(p):
+        total = total * c + coefficient
+    mirrored = _polygamma_positive(order, 1.0 - x)
+    return (-mirrored if order % 2 else mirrored) - math.pi ** (order + 1) * total
+
+
+def _polygamma_positive(n: int, x: float) -> float:
+    # psi_n(x) = psi_n(x + 1) - (-1)^n n! / x^(n+1), up to where the asymptotic series holds.
+    sign = -1.0 if n % 2 else 1.0
+    factorial = float(math.factorial(n))
+    shift = 0.0
+    limit = 10.0 + n
+    while x < limit:
+        power = x
+        for _ in range(n):
+            power *= x
+        shift += factorial / power if power != 0.0 else math.inf
+        x += 1.0
+    r = 1.0 / x
+    r2 = r * r
+    # Terms B_2k (2k + n - 1)! / ((2k)! x^(2k + n)), summed from the smallest.
+    total = 0.0
+    k = len(BERNOULLI)
+    while k >= 1:
+        factor = 1.0 / (2 * k) if n == 0 else 1.0
+        for j in range(1, n):
+            factor *= 2 * k + j
+        total = total * r2 + BERNOULLI[k - 1] * factor
+        k -= 1
+    if n == 0:
+        return math.log(x) - 0.5 * r - total * r2 - shift
+    rn = 1.0
+    for _ in range(n):
+        rn *= r
+    head = factorial / n + 0.5 * factorial * r + total * r2
+    return -sign * head * rn - sign * shift

@@ -1,0 +1,219 @@
+"""Sweeps over a recorded graph: cotangents from the root down, tangents from the leaves up.
+
+Each sweep exists twice. On floats it uses the partials that recording stored, and is fast. As graph
+it applies the rules to the nodes themselves, so that its results can be differentiated again
+(and compiled); both multiply and add in the same order, so they agree to the bit.
+
+Strong zeros, everywhere: what a zero cotangent or tangent is multiplied with does not matter, it
+contributes zero. And where a primitive *selects* (`where`, `relu`, ...), a zero partial contributes
+zero even to an infinite cotangent, because the result does not depend on that argument.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Final
+
+from ._graph import order_of
+from ._mypyc import i32
+from ._primitive import Node, Primitive, operands_of
+from ._rules import mul, neg, strong_mul, where
+
+# Sweeps write into the nodes (`_slot`, `_grad`). The lock makes graphs that share leaves safe to
+# differentiate from many threads; a sweep holds the interpreter anyway, so it costs nothing.
+_lock: Final = threading.Lock()
+
+
+def _nan_or_zero(product: float, partial: float, prim: Primitive | None) -> float:
+    """Return what to add for a product that is nan: 0 where `prim` selected another argument."""
+    return 0.0 if partial == 0.0 and prim is not None and prim.selects else product
+
+
+def _pull(order: list[Node]) -> None:
+    """Send each node's `_grad` on to its parents, from the last node to the first."""
+    i = len(order)
+    while i > 0:
+        i -= 1
+        node = order[i]
+        ct = node._grad
+        if ct == 0.0:
+            continue
+        parent = node._a
+        if parent is not None:
+            product = ct * node._pa
+            if product != product:
+                product = _nan_or_zero(product, node._pa, node._prim)
+            parent._grad += product
+        parent = node._b
+        if parent is not None:
+            product = ct * node._pb
+            if product != product:
+                product = _nan_or_zero(product, node._pb, node._prim)
+            parent._grad += product
+        if node._extra is not None:
+            for parent, partial in node._extra.more:
+                if parent is not None:
+                    product = ct * partial
+                    if product != product:
+                        product = _nan_or_zero(product, partial, node._prim)
+                    parent._grad += product
+
+
+def backward(root: Node) -> None:
+    """Fill in `_grad` below `root`: leaves accumulate, inner nodes are set."""
+    with _lock:
+        order = order_of([root])
+        for node in order:
+            if node._prim is None:
+                node._pa = node._grad
+            node._grad = 0.0
+        root._grad = 1.0
+        _pull(order)
+        for node in order:
+            if node._prim is None:
+                node._grad = node._pa + node._grad
+                node._pa = 0.0
+
+
+def zero_grad(root: Node) -> None:
+    """Set `_grad` to 0 on every node below and including `root`."""
+    with _lock:
+        for node in order_of([root]):
+            node._grad = 0.0
+
+
+def cotangents(root: Node, inputs: list[Node], level: i32, seed: float = 1.0) -> list[float]:
+    """Return the derivative of `root` with respect to each of `inputs`, as floats.
+
+    `inputs` are nodes of this `level`, made for one call of a derivative function, and only nodes
+    that depend on such are touched; whoever else holds nodes of the graph sees no `.grad` change.
+    """
+    with _lock:
+        for node in inputs:
+            node._grad = 0.0
+        if root._level >= level:
+            order = order_of([root], level)
+            for node in order:
+                node._grad = 0.0
+            root._grad = seed
+            _pull(order)
+        return [node._grad for node in inputs]
+
+
+def tangents(
+    roots: list[Node], inputs: list[Node], directions: list[float], level: i32
+) -> list[float]:
+    """Return the derivative of each of `roots` along `directions`, one number per input.
+
+    As with `cotangents`, `inputs` are nodes of this `level`. A node's tangent is kept in `_grad`.
+    """
+    with _lock:
+        # An input has nothing of this level below it, so the inputs come first in the order.
+        order = order_of(inputs + roots, level)
+        n = len(inputs)
+        for i, node in enumerate(order):
+            if i < n:
+                node._grad = directions[i]
+                continue
+            total = 0.0
+            for parent, partial in operands_of(node):
+                if parent is not None and parent._level >= level and parent._grad != 0.0:
+                    product = parent._grad * partial
+                    if product != product:
+                        product = _nan_or_zero(product, partial, node._prim)
+                    total += product
+            node._grad = total
+        return [root._grad if root._level >= level else 0.0 for root in roots]
+
+
+# ------------------------------------------------------------------------- the same as graph
+
+
+def _times(prim: Primitive, rate: Any, partial: Any) -> Any:
+    """Return `rate` (a cotangent or tangent) times `partial` as graph, or None for nothing."""
+    if isinstance(partial, float):
+        if partial == 0.0 and prim.selects:
+            return None
+        if partial == 1.0:
+            return rate
+        if partial == -1.0:
+            return neg(rate)
+    if isinstance(rate, float):
+        return partial if rate == 1.0 else mul(rate, partial)
+    product = strong_mul(rate, partial)
+    return where(partial, product, 0.0) if prim.selects and isinstance(partial, Node) else product
+
+
+def _edges(node: Node, wanted: set[int]) -> list[tuple[Node, Any]]:
+    """Return (parent, partial as graph) for the operands of `node` that are in `wanted`."""
+    prim = node._prim
+    if prim is None:
+        return []
+    operands = operands_of(node)
+    args = [number if parent is None else parent for parent, number in operands]
+    found: list[tuple[Node, Any]] = []
+    for i, (parent, _) in enumerate(operands):
+        partial = prim.partials[i]
+        if parent is not None and partial is not None and id(parent) in wanted:
+            found.append((parent, partial(node, *args)))
+    return found
+
+
+def _dependent(order: list[Node], inputs: list[Any]) -> set[int]:
+    """Return the ids of `inputs` and of all nodes of `order` made from them."""
+    found = {id(x) for x in inputs}
+    for node in order:
+        for parent, _ in operands_of(node):
+            if parent is not None and id(parent) in found:
+                found.add(id(node))
+                break
+    return found
+
+
+def pull_graph(root: Node, inputs: list[Any], level: i32 = 0, seed: Any = 1.0) -> list[Any]:
+    """Return the derivative of `root` with respect to each of `inputs`, as graph.
+
+    Each entry is a `Value` that can be differentiated again, or a float where it is constant.
+    """
+    with _lock:
+        order = order_of([root], level)
+    wanted = _dependent(order, inputs)
+    cts: dict[int, Any] = {id(root): seed}
+    for node in reversed(order):
+        ct = cts.get(id(node))
+        prim = node._prim
+        if ct is None or prim is None or id(node) not in wanted:
+            continue
+        if isinstance(ct, float) and ct == 0.0:
+            continue
+        for parent, partial in _edges(node, wanted):
+            part = _times(prim, ct, partial)
+            if part is not None:
+                old = cts.get(id(parent))
+                cts[id(parent)] = part if old is None else old + part
+    return [cts.get(id(x), 0.0) for x in inputs]
+
+
+def push_graph(
+    roots: list[Any], inputs: list[Any], directions: list[Any], level: i32 = 0
+) -> list[Any]:
+    """Return the derivative of each of `roots` along `directions`, as graph."""
+    with _lock:
+        order = order_of(inputs + roots, level)
+    wanted = _dependent(order, inputs)
+    rates: dict[int, Any] = {id(x): t for x, t in zip(inputs, directions, strict=True)}
+    for node in order:
+        prim = node._prim
+        if prim is None or id(node) in rates or id(node) not in wanted:
+            continue
+        total: Any = None
+        for parent, partial in _edges(node, wanted):
+            rate = rates.get(id(parent))
+            if rate is None or (isinstance(rate, float) and rate == 0.0):
+                continue
+            part = _times(prim, rate, partial)
+            if part is not None:
+                total = part if total is None else total + part
+        if total is not None:
+            rates[id(node)] = total
+    return [rates.get(id(root), 0.0) for root in roots]

@@ -1,0 +1,498 @@
+"""Value: a node of the graph that speaks Python's operators.
+
+Knows the table for the six operators it inlines; knows nothing of sweeps beyond calling them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, final
+
+from . import _rules, _sweep
+from ._graph import Columns, flatten, order_of
+from ._mypyc import mypyc_attr
+from ._primitive import (
+    Extra,
+    Node,
+    Operand,
+    Primitive,
+    as_float,
+    method,
+    operands_of,
+    watch,
+)
+
+_ADD: Final = _rules.add
+_SUB: Final = _rules.sub
+_MUL: Final = _rules.mul
+_DIV: Final = _rules.div
+_NEG: Final = _rules.neg
+_POW: Final = _rules.pow
+
+_BLANK: Final = object()  # asks Value() for a node to be filled in
+
+
+@final
+@mypyc_attr(acyclic=True)
+class Value(Node):
+    """A number that remembers how it was computed.
+
+    `Value(2.0, label="x")` is a leaf: a number to differentiate with respect to. Arithmetic and
+    the primitives of this package make further `Value`s, which know their parents and the local
+    partial derivatives; `y.backward()` then fills in `.grad`, the derivative of `y` with respect
+    to each of them. Comparisons and `bool` go by the number, so ordinary `if` and `while` work;
+    the hash goes by identity.
+
+    Attributes:
+        data: the number. May be assigned on a leaf.
+        grad: the derivative found by `backward()`; leaves accumulate, inner nodes are set.
+        label: a name for pictures and messages, "" if none.
+        op: the name of the primitive that made it, "" for a leaf.
+        primitive: that primitive itself, or None.
+        parents: the `Value`s it was made of, in order; `a * a` has two.
+        operands: all arguments in order, plain numbers as floats.
+        partials: the derivative with respect to each of `parents`.
+        scope: names of the scopes it was made in, outermost first.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: object, label: str = "") -> None:
+        super().__init__()
+        if data is _BLANK:
+            return
+        self._data = as_float(data, "Value(): data")
+        if label:
+            self.label = label
+        if watch.count != 0:
+            watch.made(self)
+
+    def spawn(
+        self,
+        data: float,
+        prim: Primitive,
+        a: Node | None,
+        b: Node | None,
+        pa: float,
+        pb: float,
+        more: tuple[Operand, ...],
+    ) -> Node:
+        return _record(data, prim, a, b, pa, pb, more)
+
+    # -------------------------------------------------------------------------- what it holds
+
+    @property
+    def data(self) -> float:
+        """The number itself."""
+        if watch.count != 0:
+            watch.read(self, ".data")
+        return self._data
+
+    @data.setter
+    def data(self, data: object) -> None:
+        self._data = as_float(data, "Value.data")
+
+    @property
+    def grad(self) -> float:
+        """The derivative of the last `backward()` root with respect to this; leaves accumulate."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, grad: object) -> None:
+        self._grad = as_float(grad, "Value.grad")
+
+    @property
+    def label(self) -> str:
+        """The name given, or ""."""
+        return "" if self._extra is None else self._extra.label
+
+    @label.setter
+    def label(self, label: str) -> None:
+        if not isinstance(label, str):
+            raise TypeError(f"Value.label must be a str, not {label!r} ({type(label).__name__})")
+        if self._extra is None:
+            self._extra = Extra(label, (), ())
+        else:
+            self._extra.label = label
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """Names of the scopes this was made in, outermost first."""
+        return () if self._extra is None else self._extra.scope
+
+    @property
+    def op(self) -> str:
+        """The name of the primitive that made this, "" for a leaf."""
+        return "" if self._prim is None else self._prim.name
+
+    @property
+    def primitive(self) -> Primitive | None:
+        """The primitive that made this, None for a leaf."""
+        return self._prim
+
+    @property
+    def parents(self) -> tuple[Value, ...]:
+        """The `Value`s this was made of, in order; `a * a` has two."""
+        return tuple([node for node, _ in operands_of(self) if isinstance(node, Value)])
+
+    @property
+    def operands(self) -> tuple[Value | float, ...]:
+        """All arguments in order; plain numbers as floats."""
+        found: list[Value | float] = []
+        for node, number in operands_of(self):
+            found.append(node if isinstance(node, Value) else number)
+        return tuple(found)
+
+    @property
+    def partials(self) -> tuple[float, ...]:
+        """The derivative with respect to each of `parents`."""
+        return tuple([partial for node, partial in operands_of(self) if node is not None])
+
+    def __repr__(self) -> str:
+        text = f"Value(data={self._data!r}, grad={self._grad!r}"
+        if self._prim is not None:
+            text += f", op={self._prim.name!r}"
+        if self.label:
+            text += f", label={self.label!r}"
+        return text + ")"
+
+    def __getattr__(self, name: str) -> Any:
+        return method(self, name)
+
+    # -------------------------------------------------------------------------- arithmetic
+
+    def __add__(self, other: object) -> Value:
+        if isinstance(other, Value):
+            return _record(self._data + other._data, _ADD, self, other, 1.0, 1.0, ())
+        if isinstance(other, float) or _number(other, "+"):
+            y = as_float(other, "the right operand of +")
+            return _record(self._data + y, _ADD, self, None, 1.0, y, ())
+        return NotImplemented
+
+    def __radd__(self, other: object) -> Value:
+        if isinstance(other, float) or _number(other, "+"):
+            x = as_float(other, "the left operand of +")
+            return _record(x + self._data, _ADD, None, self, x, 1.0, ())
+        return NotImplemented
+
+    def __sub__(self, other: object) -> Value:
+        if isinstance(other, Value):
+            return _record(self._data - other._data, _SUB, self, other, 1.0, -1.0, ())
+        if isinstance(other, float) or _number(other, "-"):
+            y = as_float(other, "the right operand of -")
+            return _record(self._data - y, _SUB, self, None, 1.0, y, ())
+        return NotImplemented
+
+    def __rsub__(self, other: object) -> Value:
+        if isinstance(other, float) or _number(other, "-"):
+            x = as_float(other, "the left operand of -")
+            return _record(x - self._data, _SUB, None, self, x, -1.0, ())
+        return NotImplemented
+
+    def __mul__(self, other: object) -> Value:
+        if isinstance(other, Value):
+            x = self._data
+            y = other._data
+            return _record(x * y, _MUL, self, other, y, x, ())
+        if isinstance(other, float) or _number(other, "*"):
+            y = as_float(other, "the right operand of *")
+            return _record(self._data * y, _MUL, self, None, y, y, ())
+        return NotImplemented
+
+    def __rmul__(self, other: object) -> Value:
+        if isinstance(other, float) or _number(other, "*"):
+            x = as_float(other, "the left operand of *")
+            return _record(x * self._data, _MUL, None, self, x, x, ())
+        return NotImplemented
+
+    def __truediv__(self, other: object) -> Value:
+        if isinstance(other, Value):
+            y = other._data
+            if y == 0.0:
+                return _slow(_DIV(self, other))
+            out = self._data / y
+            return _record(out, _DIV, self, other, 1.0 / y, -out / y, ())
+        if isinstance(other, float) or _number(other, "/"):
+            y = as_float(other, "the right operand of /")
+            if y == 0.0:
+                return _slow(_DIV(self, y))
+            return _record(self._data / y, _DIV, self, None, 1.0 / y, y, ())
+        return NotImplemented
+
+    def __rtruediv__(self, other: object) -> Value:
+        if isinstance(other, float) or _number(other, "/"):
+            x = as_float(other, "the left operand of /")
+            y = self._data
+            if y == 0.0:
+                return _slow(_DIV(x, self))
+            out = x / y
+            return _record(out, _DIV, None, self, x, -out / y, ())
+        return NotImplemented
+
+    def __pow__(self, other: object) -> Value:
+        if isinstance(other, Value):
+            return _slow(_POW(self, other))
+        if isinstance(other, float) or _number(other, "**"):
+            y = as_float(other, "the exponent of **")
+            x = self._data
+            if y == 2.0:
+                return _record(x * x, _POW, self, None, 2.0 * x, y, ())
+            return _slow(_POW(self, y))
+        return NotImplemented
+
+    def __rpow__(self, other: object) -> Value:
+        if isinstance(other, float) or _number(other, "**"):
+            return _slow(_POW(as_float(other, "the base of **"), self))
+        return NotImplemented
+
+    def __neg__(self) -> Value:
+        return _record(-self._data, _NEG, self, None, -1.0, 0.0, ())
+
+    def __pos__(self) -> Value:
+        return self
+
+    def __abs__(self) -> Value:
+        return _slow(_rules.abs(self))
+
+    def __round__(self, ndigits: object = None) -> Value:
+        if ndigits is not None:
+            raise TypeError("round(v, ndigits): a Value rounds to integers only")
+        return _slow(_rules.round(self))
+
+    def __floor__(self) -> Value:
+        return _slow(_rules.floor(self))
+
+    def __ceil__(self) -> Value:
+        return _slow(_rules.ceil(self))
+
+    # -------------------------------------------------------------------------- comparison
+
+    def __lt__(self, other: object) -> bool:
+        if not isinstance(other, (Value, float)) and not _number(other, "<"):
+            return NotImplemented
+        outcome = self._data < _float_of(other)
+        if watch.count != 0:
+            watch.compared("<", self, other, outcome)
+        return outcome
+
+    def __le__(self, other: object) -> bool:
+        if not isinstance(other, (Value, float)) and not _number(other, "<="):
+            return NotImplemented
+        outcome = self._data <= _float_of(other)
+        if watch.count != 0:
+            watch.compared("<=", self, other, outcome)
+        return outcome
+
+    def __gt__(self, other: object) -> bool:
+        if not isinstance(other, (Value, float)) and not _number(other, ">"):
+            return NotImplemented
+        outcome = self._data > _float_of(other)
+        if watch.count != 0:
+            watch.compared(">", self, other, outcome)
+        return outcome
+
+    def __ge__(self, other: object) -> bool:
+        if not isinstance(other, (Value, float)) and not _number(other, ">="):
+            return NotImplemented
+        outcome = self._data >= _float_of(other)
+        if watch.count != 0:
+            watch.compared(">=", self, other, outcome)
+        return outcome
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, (Value, float)) and not _number(other, ""):
+            return NotImplemented
+        outcome = self._data == _float_of(other)
+        if watch.count != 0:
+            watch.compared("==", self, other, outcome)
+        return outcome
+
+    def __ne__(self, other: object) -> bool:
+        if not isinstance(other, (Value, float)) and not _number(other, ""):
+            return NotImplemented
+        outcome = self._data != _float_of(other)
+        if watch.count != 0:
+            watch.compared("!=", self, other, outcome)
+        return outcome
+
+    def __hash__(self) -> int:
+        return id(self) >> 4
+
+    def __bool__(self) -> bool:
+        outcome = self._data != 0.0
+        if watch.count != 0:
+            watch.compared("bool", self, 0.0, outcome)
+        return outcome
+
+    # -------------------------------------------------------------------------- ways out refused
+
+    def __float__(self) -> float:
+        raise TypeError(_LEAVING.format("float(v) (or a function of math)"))
+
+    def __int__(self) -> int:
+        raise TypeError(_LEAVING.format("int(v)"))
+
+    def __index__(self) -> int:
+        raise TypeError(_LEAVING.format("using a Value as an index"))
+
+    def __complex__(self) -> complex:
+        raise TypeError(_LEAVING.format("complex(v)"))
+
+    # -------------------------------------------------------------------------- whole graphs
+
+    def backward(self) -> None:
+        """Fill in `.grad`, the derivative of this with respect to every `Value` it was made of.
+
+        Leaves add it to what they hold, so that losses can be summed over calls; inner nodes are
+        set to this call's derivative, and this itself to 1.
+        """
+        _sweep.backward(self)
+
+    def zero_grad(self) -> None:
+        """Set `.grad` to 0 on this and every `Value` below it."""
+        _sweep.zero_grad(self)
+
+    def __reduce__(self) -> Any:
+        """Pickle the whole graph below. Leaves keep their identity across one pickle, inner nodes
+        only within one root's graph."""
+        if self._prim is None:
+            return restore_leaf, (self._data, self._grad, self.label, self.scope)
+        leaves, columns = flatten(order_of([self]))
+        return rebuild, (tuple(leaves), columns)
+
+    def __copy__(self) -> Value:
+        """Return a node of the same value, gradient, primitive and parents."""
+        twin = Value(_BLANK)
+        twin._data = self._data
+        twin._grad = self._grad
+        twin._prim = self._prim
+        twin._a = self._a
+        twin._b = self._b
+        twin._pa = self._pa
+        twin._pb = self._pb
+        twin._level = self._level
+        if self._extra is not None:
+            twin._extra = Extra(self._extra.label, self._extra.scope, self._extra.more)
+        return twin
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        """Return a copy of the whole graph below; what is shared stays shared."""
+        for node in order_of([self]):
+            if isinstance(node, Value) and id(node) not in memo:
+                twin = node.__copy__()
+                twin._level = 0
+                if node._a is not None:
+                    twin._a = memo[id(node._a)]
+                if node._b is not None:
+                    twin._b = memo[id(node._b)]
+                if twin._extra is not None:
+                    twin._extra.more = tuple(
+                        [(None if x is None else memo[id(x)], p) for x, p in twin._extra.more]
+                    )
+                memo[id(node)] = twin
+        return memo[id(self)]
+
+
+_LEAVING: Final = (
+    "{} would silently drop the gradient; use autograd's functions (autograd.sin), "
+    "v.data for the plain number, or stop_gradient(v) to stay in the graph"
+)
+
+
+def _slow(result: Any) -> Value:
+    value: Value = result
+    return value
+
+
+def _float_of(x: object) -> float:
+    return x._data if isinstance(x, Value) else as_float(x, "the right side of a comparison")
+
+
+def _number(x: object, op: str) -> bool:
+    """Say whether `x` can be an operand as a plain number.
+
+    Raises:
+        TypeError: `x` is of a type that certainly can't (and `op` is not "").
+    """
+    if isinstance(x, (int, float)):
+        return True
+    kind = type(x)
+    if kind.__module__ in ("builtins", "decimal"):
+        if op == "":
+            return False
+        raise TypeError(
+            f"unsupported operand of {op}: {x!r} ({kind.__name__}); a Value combines with Value, "
+            "float, int, bool, fractions.Fraction and NumPy scalars"
+        )
+    if getattr(x, "shape", ()) != ():  # an array: let it work elementwise
+        return False
+    try:
+        as_float(x, "operand")
+    except TypeError:
+        return False
+    return True
+
+
+def _record(
+    data: float,
+    prim: Primitive,
+    a: Node | None,
+    b: Node | None,
+    pa: float,
+    pb: float,
+    more: tuple[Operand, ...],
+) -> Value:
+    """Return a new node: the one place where inner nodes are made."""
+    v = Value(_BLANK)
+    v._data = data
+    v._prim = prim
+    v._a = a
+    v._b = b
+    v._pa = pa
+    v._pb = pb
+    if a is not None and a._level != 0:
+        v._level = a._level
+    if b is not None and b._level > v._level:
+        v._level = b._level
+    if more:
+        v._extra = Extra("", (), more)
+        for x, _ in more:
+            if x is not None and x._level > v._level:
+                v._level = x._level
+    if watch.count != 0:
+        watch.made(v)
+    return v
+
+
+# ------------------------------------------------------------------------------------ pickling
+
+
+def restore_leaf(data: float, grad: float, label: str, scope: tuple[str, ...]) -> Value:
+    """Return a leaf as it was pickled."""
+    leaf = Value(data)
+    leaf._grad = grad
+    if label or scope:
+        leaf._extra = Extra(label, scope, ())
+    return leaf
+
+
+def rebuild(leaves: tuple[Value, ...], columns: Columns) -> Value:
+    """Return the last node of a graph that `flatten` took apart, built again on `leaves`."""
+    nodes: list[Value] = list(leaves)
+    prims, data, grads, names, operands = columns
+    for i, prim in enumerate(prims):
+        node = Value(_BLANK)
+        node._prim = prim
+        node._data = data[i]
+        node._grad = grads[i]
+        found: list[Operand] = [
+            (None if at < 0 else nodes[at], number) for at, number in operands[i]
+        ]
+        node._a, node._pa = found[0]
+        if len(found) > 1:
+            node._b, node._pb = found[1]
+        label, scope = names.get(i, ("", ()))
+        more = tuple(found[2:])
+        if label or scope or more:
+            node._extra = Extra(label, scope, more)
+        nodes.append(node)
+    return nodes[-1]
