@@ -5,7 +5,9 @@ compile an error instead of a fall-back. Everything else is in `pyproject.toml`.
 """
 
 import os
+import re
 import sys
+from pathlib import Path
 
 from setuptools import setup
 
@@ -21,36 +23,62 @@ HOT_MODULES = [
 
 # What mypyc 2.4.1 emits to free an object of an `acyclic` class enters CPython's trashcan, which
 # queues objects nested 50 deep by writing into their collector header. Acyclic objects have none,
-# so the memory in front of them is overwritten. This is the same idea, with the queue linked
-# through the dead objects' own vtable field.
-DEALLOC = """\
-static void
-{dealloc}({struct} *self)
-{{
-#ifdef _MSC_VER
-    static __declspec(thread) {struct} *queue = NULL;
-    static __declspec(thread) int depth = 0;
+# so the memory in front of them is overwritten.
+UNSOUND_DEALLOC = re.compile(
+    r"""
+    (?P<name>\w+_dealloc)\((?P<struct>\w+)\ \*self\)\s*
+    \{\s*
+        CPy_TRASHCAN_BEGIN\(self,\ (?P=name)\)\s*
+        (?P<clear>\w+)\(\(PyObject\ \*\)self\);\s*
+        Py_TYPE\(self\)->tp_free\(\(PyObject\ \*\)self\);\s*
+        CPy_TRASHCAN_END\(self\)\s*
+        done:\ ;\s*
+    \}
+    """,
+    re.VERBOSE,
+)
+# The same idea without a header: the queue is linked through the dead objects' own vtable field.
+DEALLOC = r"""\g<name>(\g<struct> *self)
+{
+#ifndef Py_GIL_DISABLED
+    static \g<struct> *queue = NULL;
+    static int depth = 0;
 #else
-    static __thread {struct} *queue = NULL;
-    static __thread int depth = 0;
+    static _Thread_local \g<struct> *queue = NULL;
+    static _Thread_local int depth = 0;
 #endif
-    if (depth >= 50) {{
-        *({struct} **)&self->vtable = queue;
+    if (depth >= 50) {
+        self->vtable = (CPyVTableItem *)queue;
         queue = self;
         return;
-    }}
+    }
     depth++;
-    {clear}((PyObject *)self);
+    \g<clear>((PyObject *)self);
     Py_TYPE(self)->tp_free((PyObject *)self);
-    while (depth == 1 && queue != NULL) {{
-        {struct} *next = queue;
-        queue = *({struct} **)&next->vtable;
-        {clear}((PyObject *)next);
+    while (depth == 1 && queue != NULL) {
+        \g<struct> *next = queue;
+        queue = (\g<struct> *)next->vtable;
+        \g<clear>((PyObject *)next);
         Py_TYPE(next)->tp_free((PyObject *)next);
-    }}
+    }
     depth--;
-}}
-"""
+}"""
+ACYCLIC_CLASSES = 3  # Extra, Node, Value
+
+
+def make_freeing_sound(sources):
+    """Replace the deallocators of acyclic classes in the generated C files."""
+    replaced = 0
+    for source in map(Path, sources):
+        text, count = UNSOUND_DEALLOC.subn(DEALLOC, source.read_text(encoding="utf-8"))
+        replaced += count
+        if count:
+            source.write_text(text, encoding="utf-8")
+    if replaced != ACYCLIC_CLASSES:
+        raise RuntimeError(
+            f"expected {ACYCLIC_CLASSES} deallocators to replace, found {replaced}: "
+            "mypyc writes them differently now; see UNSOUND_DEALLOC in setup.py"
+        )
 
 
 def extensions():
@@ -58,27 +86,18 @@ def extensions():
     if os.environ.get("SCALAR_AUTOGRAD_PURE"):
         return []
     from mypyc.build import mypycify
-    from mypyc.codegen import emitclass
 
-    emit_general = emitclass.generate_dealloc_for_class
-
-    def emit_dealloc(cl, dealloc, clear, has_finalizer, emitter):
-        if not cl.is_acyclic:
-            emit_general(cl, dealloc, clear, has_finalizer, emitter)
-            return
-        if has_finalizer or cl.reuse_freed_instance or cl.builtin_base:
-            raise NotImplementedError(f"{cl.name}: acyclic together with a finalizer or a base")
-        text = DEALLOC.format(dealloc=dealloc, clear=clear, struct=cl.struct_name(emitter.names))
-        for line in text.splitlines():
-            emitter.emit_line(line)
-
-    emitclass.generate_dealloc_for_class = emit_dealloc
     modules = mypycify(HOT_MODULES, opt_level="3", debug_level="0")
+    make_freeing_sound({source for module in modules for source in module.sources})
     for module in modules:
         module.optional = not os.environ.get("SCALAR_AUTOGRAD_REQUIRE_COMPILED")
         if sys.platform != "win32":
             # No contraction: a fused multiply-add would give other bits than Python's floats.
-            module.extra_compile_args += ["-ffp-contract=off", "-fno-semantic-interposition"]
+            module.extra_compile_args = [
+                *module.extra_compile_args,
+                "-ffp-contract=off",
+                "-fvisibility=hidden",
+            ]
     return modules
 
 

@@ -24,23 +24,25 @@ def build_info() -> dict[str, Any]:
 
 
 def _stale(file: Path) -> list[str]:
-    """Return the compiled modules beside `file` that are older than their source."""
+    """Return the sources beside `file` that are newer than what was compiled from them."""
     if file.suffix == ".py" or "site-packages" in file.parts:  # installers set their own times
         return []
-    modules = {path.name.partition(".")[0]: path for path in file.parent.glob("_*" + file.suffix)}
+    # The modules' own extension files are shims around one library beside the package.
+    libraries = file.parent.parent.glob(f"*__mypyc*{file.suffix}")
+    built = max((path.stat().st_mtime for path in libraries), default=0.0)
     return sorted(
-        name
-        for name, path in modules.items()
-        if (source := path.with_name(f"{name}.py")).exists()
-        and source.stat().st_mtime > path.stat().st_mtime
+        source.name
+        for shim in file.parent.glob(f"_*{file.suffix}")
+        if (source := shim.with_name(shim.name.partition(".")[0] + ".py")).exists()
+        and source.stat().st_mtime > built
     )
 
 
 def warn_if_stale() -> None:
-    """Warn when the imported compiled modules are older than the source beside them."""
+    """Warn when the imported compiled modules are older than the sources beside them."""
     if stale := _stale(Path(_value.__file__)):
         warnings.warn(
-            f"autograd: compiled modules older than their source: {', '.join(stale)}; "
+            f"autograd: sources newer than what was compiled from them: {', '.join(stale)}; "
             "build again (pip install -e .) or delete the extension files",
             RuntimeWarning,
             stacklevel=3,

@@ -168,7 +168,9 @@ def as_float(x: object, what: str) -> float:
     if isinstance(x, float):
         return x
     try:
-        if isinstance(x, Real):
+        if isinstance(x, int):
+            return float(x)
+        if isinstance(x, Real):  # slow to ask: an abstract class
             return float(x)
         if getattr(x, "shape", None) == () and hasattr(x, "item"):
             item = x.item()
@@ -185,6 +187,8 @@ def as_float(x: object, what: str) -> float:
 
 
 # ---------------------------------------------------------------------------------- Primitive
+
+_PARTIAL: Final = "a partial"
 
 Interval = tuple[float, float]
 # Arguments, expected value, expected partials (None where the conventions leave it open).
@@ -250,7 +254,7 @@ class Primitive:
         if len(defaults) >= len(partials):
             raise ValueError(f"primitive {name}: at least one argument must have no default")
         self.name = name
-        self.fn = fn
+        self.fn: Callable[..., Any] = fn
         self.partials = partials
         self.arity = len(partials)
         self.domain = domain
@@ -274,15 +278,23 @@ class Primitive:
         Raises:
             TypeError: wrong number of arguments, or one that is neither `Value` nor a number.
         """
-        if self.arity == 1 and len(args) == 1:  # the common case, spelled out for speed
+        n = len(args)
+        if n == 1 and self.arity == 1:  # the common cases, spelled out for speed
             x = args[0]
             if isinstance(x, Node):
-                out = self._value(self.fn(x._data), (x._data,))
+                number: Any = x._data
+                out = self.fn(number)
+                value = self._float(out, "fn")
                 partial = self.partials[0]
-                pa = 0.0 if partial is None else self._partial(partial(out, x._data), 0)
-                return x.spawn(out, self, x, None, pa, 0.0, ())
+                pa = 0.0 if partial is None else self._float(partial(out, number), _PARTIAL)
+                return x.spawn(value, self, x, None, pa, 0.0, ())
             if isinstance(x, float):
-                return self._value(self.fn(x), args)
+                return self._float(self.fn(x), "fn")
+        elif n == 2 and self.arity == 2:
+            x = args[0]
+            y = args[1]
+            if isinstance(x, float) and isinstance(y, float):
+                return self._float(self.fn(x, y), "fn")
         return self._general(args)
 
     def _general(self, args: tuple[Any, ...]) -> Any:
@@ -294,44 +306,37 @@ class Primitive:
         if missing:
             args = (*args, *self.defaults[len(self.defaults) - missing :])
         first: Node | None = None
-        numbers: list[float] = []
+        numbers: list[Any] = []
         for i, x in enumerate(args):
             if isinstance(x, Node):
                 numbers.append(x._data)
                 if first is None:
                     first = x
+            elif isinstance(x, float):
+                numbers.append(x)
             else:
                 numbers.append(as_float(x, f"{self.name}(): argument {i + 1}"))
-        out = self._value(self.fn(*numbers), tuple(numbers))
+        out = self.fn(*numbers)
+        value = self._float(out, "fn")
         if first is None:
-            return out
+            return value
         operands: list[Operand] = []
         for i, x in enumerate(args):
             if isinstance(x, Node):
                 partial = self.partials[i]
-                p = 0.0 if partial is None else self._partial(partial(out, *numbers), i)
+                p = 0.0 if partial is None else self._float(partial(out, *numbers), _PARTIAL)
                 operands.append((x, p))
             else:
                 operands.append((None, numbers[i]))
         a, pa = operands[0]
         b, pb = operands[1] if len(operands) > 1 else (None, 0.0)
-        return first.spawn(out, self, a, b, pa, pb, tuple(operands[2:]))
+        return first.spawn(value, self, a, b, pa, pb, tuple(operands[2:]))
 
-    def _value(self, result: object, args: tuple[Any, ...]) -> float:
+    def _float(self, result: object, what: str) -> float:
         if isinstance(result, float):
             return result
         raise TypeError(
-            f"primitive {self.name}: fn{args} must return a float, "
-            f"not {result!r} ({type(result).__name__})"
-        )
-
-    def _partial(self, result: object, i: int) -> float:
-        if isinstance(result, float):
-            return result
-        if isinstance(result, int):
-            return float(result)
-        raise TypeError(
-            f"primitive {self.name}: partial {i} of floats must return a float, "
+            f"primitive {self.name}: {what} of floats must return a float, "
             f"not {result!r} ({type(result).__name__})"
         )
 

@@ -31,10 +31,7 @@ def _nan_or_zero(product: float, partial: float, prim: Primitive | None) -> floa
 
 def _pull(order: list[Node]) -> None:
     """Send each node's `_grad` on to its parents, from the last node to the first."""
-    i = len(order)
-    while i > 0:
-        i -= 1
-        node = order[i]
+    for node in reversed(order):
         ct = node._grad
         if ct == 0.0:
             continue

@@ -1,6 +1,6 @@
 """Value: a node of the graph that speaks Python's operators.
 
-Knows the table for the six operators it inlines; knows nothing of sweeps beyond calling them.
+Knows the table for the few operations it inlines (a test holds them equal to their rows); knows nothing of sweeps beyond calling them.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ _MUL: Final = _rules.mul
 _DIV: Final = _rules.div
 _NEG: Final = _rules.neg
 _POW: Final = _rules.pow
+_RELU: Final = _rules.relu
 
 _BLANK: Final = object()  # asks Value() for a node to be filled in
 
@@ -234,15 +235,21 @@ class Value(Node):
         if isinstance(other, float) or _number(other, "**"):
             y = as_float(other, "the exponent of **")
             x = self._data
-            if y == 2.0:
-                return _record(x * x, _POW, self, None, 2.0 * x, y, ())
-            return _slow(_POW(self, y))
+            slope = 0.0 if y == 0.0 else y * _rules.power(x, y - 1.0)
+            return _record(_rules.power(x, y), _POW, self, None, slope, y, ())
         return NotImplemented
 
     def __rpow__(self, other: object) -> Value:
         if isinstance(other, float) or _number(other, "**"):
             return _slow(_POW(as_float(other, "the base of **"), self))
         return NotImplemented
+
+    def relu(self) -> Value:
+        """Return max(self, 0); inlined, because networks are full of it."""
+        x = self._data
+        if x > 0.0 or x != x:
+            return _record(x, _RELU, self, None, 1.0 if x > 0.0 else 0.0, 0.0, ())
+        return _record(0.0, _RELU, self, None, 0.0, 0.0, ())
 
     def __neg__(self) -> Value:
         return _record(-self._data, _NEG, self, None, -1.0, 0.0, ())
