@@ -72,6 +72,14 @@ from ._rules import tanh as tanh
 from ._rules import where as where
 from ._scope import scope as scope
 from ._value import Value as Value
+from .derivatives import differentiate as differentiate
+from .derivatives import grad as grad
+from .derivatives import hessian as hessian
+from .derivatives import hvp as hvp
+from .derivatives import jacobian as jacobian
+from .derivatives import jvp as jvp
+from .derivatives import value_and_grad as value_and_grad
+from .derivatives import vjp as vjp
 from .helpers import dot as dot
 from .helpers import logsumexp as logsumexp
 from .helpers import mean as mean

@@ -79,8 +79,10 @@ def zero_grad(root: Node) -> None:
             node._grad = 0.0
 
 
-def cotangents(root: Node, inputs: list[Node], level: i32, seed: float = 1.0) -> list[float]:
-    """Return the derivative of `root` with respect to each of `inputs`, as floats.
+def cotangents(
+    roots: list[Node], seeds: list[float], inputs: list[Node], level: i32
+) -> list[float]:
+    """Return the derivative of the seeded sum of `roots` by each of `inputs`, as floats.
 
     `inputs` are nodes of this `level`, made for one call of a derivative function, and only nodes
     that depend on such are touched; whoever else holds nodes of the graph sees no `.grad` change.
@@ -88,12 +90,13 @@ def cotangents(root: Node, inputs: list[Node], level: i32, seed: float = 1.0) ->
     with _lock:
         for node in inputs:
             node._grad = 0.0
-        if root._level >= level:
-            order = order_of([root], level)
-            for node in order:
-                node._grad = 0.0
-            root._grad = seed
-            _pull(order)
+        order = order_of(roots, level)
+        for node in order:
+            node._grad = 0.0
+        for root, seed in zip(roots, seeds, strict=True):
+            if root._level >= level:
+                root._grad += seed
+        _pull(order)
         return [node._grad for node in inputs]
 
 
@@ -167,15 +170,18 @@ def _dependent(order: list[Node], inputs: list[Any]) -> set[int]:
     return found
 
 
-def pull_graph(root: Node, inputs: list[Any], level: i32 = 0, seed: Any = 1.0) -> list[Any]:
-    """Return the derivative of `root` with respect to each of `inputs`, as graph.
+def pull_graph(roots: list[Any], seeds: list[Any], inputs: list[Any], level: i32 = 0) -> list[Any]:
+    """Return the derivative of the seeded sum of `roots` by each of `inputs`, as graph.
 
     Each entry is a `Value` that can be differentiated again, or a float where it is constant.
     """
     with _lock:
-        order = order_of([root], level)
+        order = order_of(roots, level)
     wanted = _dependent(order, inputs)
-    cts: dict[int, Any] = {id(root): seed}
+    cts: dict[int, Any] = {}
+    for root, seed in zip(roots, seeds, strict=True):
+        old = cts.get(id(root))
+        cts[id(root)] = seed if old is None else old + seed
     for node in reversed(order):
         ct = cts.get(id(node))
         prim = node._prim

@@ -1,6 +1,7 @@
 """Value: a node of the graph that speaks Python's operators.
 
-Knows the table for the few operations it inlines (a test holds them equal to their rows); knows nothing of sweeps beyond calling them.
+Knows the table for the few operations it inlines (a test holds them equal to their rows), and of
+sweeps only how to call them.
 """
 
 from __future__ import annotations

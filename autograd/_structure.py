@@ -1,0 +1,225 @@
+"""Nested arguments: which numbers they hold, and how to put others in their places.
+
+Tuples, lists, dicts, named tuples and dataclasses are taken apart by optree; NumPy arrays entry by
+entry. A plain number needs neither library. Knows nothing of derivatives.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from ._primitive import Node, as_float
+
+_NAMESPACE: Final = "scalar-autograd"  # of the dataclasses registered with optree
+_CONTAINERS: Final = (tuple, list, dict)
+
+
+class Structure:
+    """The shape of one argument: a tree whose leaves are numbers, arrays of numbers, or neither.
+
+    Attributes:
+        numbers: what it holds, in order: floats and `Value`s.
+    """
+
+    def __init__(self, argument: Any) -> None:
+        self.numbers: list[Any] = []
+        self._unflatten: Callable[[list[Any]], Any] | None = None
+        leaves = [argument]
+        if is_container(argument):
+            leaves, self._unflatten = _flatten(argument)
+        # One entry per leaf: the shape of an array, () for a number, None for what is left alone.
+        self._leaves = leaves
+        self._shapes = [self._take(leaf) for leaf in leaves]
+
+    def _take(self, leaf: Any) -> tuple[int, ...] | None:
+        if isinstance(leaf, Node):
+            self.numbers.append(leaf)
+            return ()
+        if is_array(leaf):
+            if leaf.dtype.kind not in "fO":
+                return None
+            self.numbers.extend(
+                x if isinstance(x, Node) else as_float(x, "an array entry")
+                for x in leaf.ravel().tolist()
+            )
+            shape: tuple[int, ...] = leaf.shape
+            return shape
+        if isinstance(leaf, float) or _is_numpy_float(leaf):
+            self.numbers.append(float(leaf))
+            return ()
+        return None
+
+    def fill(self, numbers: Sequence[Any]) -> Any:
+        """Return the argument again with these numbers; arrays are of dtype object."""
+        return self._build(iter(numbers), lambda xs, shape: _array(xs, shape, object))
+
+    def result(self, numbers: Sequence[Any]) -> Any:
+        """Return these numbers in the argument's structure; arrays of floats are float64."""
+        return self._build(iter(numbers), _result_array)
+
+    def _build(self, numbers: Any, array: Callable[[list[Any], tuple[int, ...]], Any]) -> Any:
+        leaves: list[Any] = []
+        for leaf, shape in zip(self._leaves, self._shapes, strict=True):
+            if shape is None:
+                leaves.append(leaf)
+            elif shape == () and not is_array(leaf):
+                leaves.append(next(numbers))
+            else:
+                leaves.append(array([next(numbers) for _ in range(_size(shape))], shape))
+        return leaves[0] if self._unflatten is None else self._unflatten(leaves)
+
+    def block(self, rows: Sequence[Any], inner: Sequence[Structure], single: bool) -> Any:
+        """Return a matrix in nested structure: this one outside, `inner` inside each leaf.
+
+        `rows` has one row per number here, each with one entry per number of the `inner`
+        structures one after the other. Where both leaves are arrays, the result is an array of
+        both shapes joined. `single`: the one inner structure is not wrapped in a tuple.
+        """
+        leaves: list[Any] = []
+        at = 0
+        for leaf, shape in zip(self._leaves, self._shapes, strict=True):
+            if shape is None:
+                leaves.append(leaf)
+                continue
+            height = _size(shape)
+            part = rows[at : at + height]
+            at += height
+            outer = shape if is_array(leaf) else None
+            parts: list[Any] = []
+            column = 0
+            for structure in inner:
+                width = len(structure.numbers)
+                parts.append(structure._inside([r[column : column + width] for r in part], outer))
+                column += width
+            leaves.append(parts[0] if single else tuple(parts))
+        return leaves[0] if self._unflatten is None else self._unflatten(leaves)
+
+    def _inside(self, rows: list[Any], outer: tuple[int, ...] | None) -> Any:
+        if outer is None:
+            return self.result(rows[0])
+        leaves: list[Any] = []
+        column = 0
+        for leaf, shape in zip(self._leaves, self._shapes, strict=True):
+            if shape is None:
+                leaves.append(leaf)
+                continue
+            width = _size(shape)
+            entries = [x for row in rows for x in row[column : column + width]]
+            leaves.append(_result_array(entries, (*outer, *shape)))
+            column += width
+        return leaves[0] if self._unflatten is None else self._unflatten(leaves)
+
+
+def is_container(x: Any) -> bool:
+    """Say whether `x` is taken apart rather than being a number, an array or left alone."""
+    return isinstance(x, _CONTAINERS) or (dataclasses.is_dataclass(x) and not isinstance(x, type))
+
+
+def is_array(x: Any) -> bool:
+    """Say whether `x` is a NumPy array, without importing NumPy."""
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(x, numpy.ndarray)
+
+
+def holds_values(x: Any) -> bool:
+    """Say whether there is a `Value` anywhere in `x`."""
+    if isinstance(x, (Node, float, int, str)) or x is None:
+        return isinstance(x, Node)
+    if is_array(x):
+        return x.dtype.kind == "O" and any(isinstance(entry, Node) for entry in x.ravel().tolist())
+    return is_container(x) and any(holds_values(leaf) for leaf in _flatten(x)[0])
+
+
+def strip(x: Any) -> Any:
+    """Return `x` with plain numbers in the place of its `Value`s."""
+    if isinstance(x, Node):
+        return x._data
+    if is_array(x):
+        return Structure(x).result([strip(n) for n in x.ravel().tolist()]) if x.size else x
+    if is_container(x):
+        leaves, unflatten = _flatten(x)
+        return unflatten([strip(leaf) for leaf in leaves])
+    return x
+
+
+def _is_numpy_float(x: Any) -> bool:
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(x, numpy.floating)
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    size = 1
+    for n in shape:
+        size *= n
+    return size
+
+
+def _array(entries: list[Any], shape: tuple[int, ...], dtype: Any) -> Any:
+    import numpy
+
+    array = numpy.empty(len(entries), dtype=dtype)
+    for i, x in enumerate(entries):  # numpy.array() would look for structure inside a Value
+        array[i] = x
+    return array.reshape(shape)
+
+
+def _result_array(entries: list[Any], shape: tuple[int, ...]) -> Any:
+    if any(isinstance(x, Node) for x in entries):
+        return _array(entries, shape, object)
+    import numpy
+
+    return numpy.array(entries, dtype=numpy.float64).reshape(shape)
+
+
+def _flatten(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
+    import optree
+
+    _register_dataclasses(tree)
+    leaves, treedef = optree.tree_flatten(tree, namespace=_NAMESPACE)
+    return leaves, treedef.unflatten
+
+
+_registered: Final[set[type]] = set()
+
+
+def _register_dataclasses(tree: Any) -> None:
+    """Make optree take apart every dataclass in `tree`, field by field."""
+    import optree
+
+    waiting = [tree]
+    while waiting:
+        x = waiting.pop()
+        if isinstance(x, dict):
+            waiting.extend(x.values())
+        elif isinstance(x, (list, tuple)):
+            waiting.extend(x)
+        elif is_container(x):
+            cls = type(x)
+            names = [f.name for f in dataclasses.fields(x)]
+            waiting.extend(getattr(x, name) for name in names)
+            if cls not in _registered:
+                _registered.add(cls)
+                optree.register_pytree_node(
+                    cls,
+                    _fields_of,
+                    _dataclass_of(cls, names),
+                    namespace=_NAMESPACE,
+                )
+
+
+def _fields_of(x: Any) -> tuple[list[Any], None, list[str]]:
+    names = [f.name for f in dataclasses.fields(x)]
+    return [getattr(x, name) for name in names], None, names
+
+
+def _dataclass_of(cls: type, names: list[str]) -> Callable[[Any, Any], Any]:
+    def build(_: Any, children: Any) -> Any:
+        new: Any = object.__new__(cls)  # not __init__, which may validate or convert the fields
+        for name, child in zip(names, children, strict=True):
+            object.__setattr__(new, name, child)
+        return new
+
+    return build
