@@ -28,41 +28,41 @@ def order_of(roots: list[Node], level: i32 = 0) -> list[Node]:
             continue
         node = root
         while True:
-            deeper: Node | None = None
             parent = node._a
-            if parent is not None and parent._level >= level:
+            if parent is not None:
                 slot = parent._slot
-                if slot >= n or order[slot] is not parent:
-                    if parent._prim is None:
-                        parent._slot = n
-                        order.append(parent)
-                        n += 1
-                    else:
-                        deeper = parent
-            if deeper is None:
-                parent = node._b
-                if parent is not None and parent._level >= level:
-                    slot = parent._slot
-                    if slot >= n or order[slot] is not parent:
-                        if parent._prim is None:
-                            parent._slot = n
-                            order.append(parent)
-                            n += 1
-                        else:
-                            deeper = parent
-                if deeper is None and node._extra is not None:
-                    deeper = _unvisited(node._extra.more, order, level)
-                    n = len(order)
-            if deeper is not None:
-                stack.append(node)
-                node = deeper
-            else:
-                node._slot = n
-                order.append(node)
-                n += 1
-                if not stack:
-                    break
-                node = stack.pop()
+                if (slot >= n or order[slot] is not parent) and parent._level >= level:
+                    if parent._prim is not None:
+                        stack.append(node)
+                        node = parent
+                        continue
+                    parent._slot = n
+                    order.append(parent)
+                    n += 1
+            parent = node._b
+            if parent is not None:
+                slot = parent._slot
+                if (slot >= n or order[slot] is not parent) and parent._level >= level:
+                    if parent._prim is not None:
+                        stack.append(node)
+                        node = parent
+                        continue
+                    parent._slot = n
+                    order.append(parent)
+                    n += 1
+            if node._extra is not None:
+                parent = _unvisited(node._extra.more, order, level)
+                n = len(order)
+                if parent is not None:
+                    stack.append(node)
+                    node = parent
+                    continue
+            node._slot = n
+            order.append(node)
+            n += 1
+            if not stack:
+                break
+            node = stack.pop()
     return order
 
 

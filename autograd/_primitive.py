@@ -41,8 +41,8 @@ class Node:
     accumulated before.
 
     `_slot` is scratch for `order_of`. `_level` says within how many nested derivative
-    calls the node depends on an input (0: none); sweeps of an inner derivative need not look
-    below its own level.
+    calls the node depends on an input (0: none, or made outside all); sweeps of an inner
+    derivative need not look below its own level.
 
     Nodes refer only to nodes made before them, so there are no reference cycles, and the compiled
     class does without the cyclic collector (`acyclic`).
@@ -50,17 +50,35 @@ class Node:
 
     __slots__ = ("_a", "_b", "_data", "_extra", "_grad", "_level", "_pa", "_pb", "_prim", "_slot")
 
-    def __init__(self) -> None:
-        self._data: float = 0.0
+    def __init__(
+        self,
+        data: object,
+        label: str = "",
+        _value: float = 0.0,
+        _prim: Primitive | None = None,
+        _a: Node | None = None,
+        _b: Node | None = None,
+        _pa: float = 0.0,
+        _pb: float = 0.0,
+        _extra: Extra | None = None,
+    ) -> None:
         self._grad: float = 0.0
-        self._prim: Primitive | None = None
-        self._a: Node | None = None
-        self._b: Node | None = None
-        self._pa: float = 0.0
-        self._pb: float = 0.0
-        self._extra: Extra | None = None
+        self._prim = _prim
+        self._a = _a
+        self._b = _b
+        self._pa = _pa
+        self._pb = _pb
+        self._extra = _extra
         self._slot: i32 = 0
         self._level: i32 = 0
+        if _prim is None:
+            self._data: float = as_float(data, "Value(): data")
+            if label:
+                self._extra = Extra(label, (), ())
+        else:
+            self._data = _value
+        if watch.busy:
+            watch.made(self)
 
     def spawn(
         self,
@@ -70,7 +88,7 @@ class Node:
         b: Node | None,
         pa: float,
         pb: float,
-        more: tuple[Operand, ...],
+        extra: Extra | None,
     ) -> Node:
         """Return a new node of this class, recorded as `prim` applied to these operands."""
         raise NotImplementedError
@@ -110,10 +128,18 @@ class Observer:
 
 @final
 class Watch:
-    """The observers of every thread. `count` is zero while nobody looks, and costs one test."""
+    """Whatever needs more of a new node than recording it; `busy` is the one test all others pay.
+
+    Attributes:
+        busy: whether there are observers, or levels to keep, in any thread.
+        count: the number of observers in all threads.
+        nested: the number of derivative calls under way in all threads.
+    """
 
     def __init__(self) -> None:
+        self.busy = False
         self.count = 0
+        self.nested = 0
         self._lock = threading.Lock()
         self._local = threading.local()
 
@@ -128,24 +154,47 @@ class Watch:
     def add(self, observer: Observer) -> None:
         """Let `observer` see what the calling thread does from now on."""
         self.observers().append(observer)
-        with self._lock:
-            self.count += 1
+        self._change(1, 0)
 
     def remove(self, observer: Observer) -> None:
         """End what `add` began."""
         self.observers().remove(observer)
+        self._change(-1, 0)
+
+    def nest(self, step: int) -> None:
+        """Begin (1) or end (-1) a derivative call, within which nodes carry levels."""
+        self._change(0, step)
+
+    def _change(self, observers: int, nested: int) -> None:
         with self._lock:
-            self.count -= 1
+            self.count += observers
+            self.nested += nested
+            self.busy = self.count > 0 or self.nested > 0
 
     def made(self, node: Node) -> None:
-        for observer in self.observers():
-            observer.made(node)
+        """Give `node` its level, and show it to the observers."""
+        if self.nested:
+            a = node._a
+            b = node._b
+            level = 0 if a is None else a._level
+            if b is not None and b._level > level:
+                level = b._level
+            if node._extra is not None:
+                for x, _ in node._extra.more:
+                    if x is not None and x._level > level:
+                        level = x._level
+            node._level = level
+        if self.count:
+            for observer in self.observers():
+                observer.made(node)
 
     def compared(self, op: str, x: Node, y: object, outcome: bool) -> None:
+        """Tell the observers of a comparison."""
         for observer in self.observers():
             observer.compared(op, x, y, outcome)
 
     def read(self, node: Node, how: str) -> None:
+        """Tell the observers that a plain number was taken."""
         for observer in self.observers():
             observer.read(node, how)
 
@@ -209,7 +258,7 @@ class Primitive:
             `+ - *`, so that it runs on floats and on `Value`s; `None` where it is zero everywhere.
         symbol: how a picture spells it.
         defaults: values of the last arguments when they are left out.
-        domain: one interval per argument, from which tests sample.
+        domain: one interval per argument, from which tests sample; none if it is not registered.
         special: kinks, poles, saturation: arguments, expected value, expected partials.
         exact: the mathematical definition, as a function of `(m, *args)` with `m` a multi-precision
             context in the manner of mpmath; the independent reference in tests.
@@ -225,7 +274,7 @@ class Primitive:
         fn: Callable[..., float],
         partials: tuple[Callable[..., Any] | None, ...],
         *,
-        domain: tuple[Interval, ...],
+        domain: tuple[Interval, ...] = (),
         special: tuple[Special, ...] = (),
         exact: Callable[..., Any] | None = None,
         symbol: str = "",
@@ -243,7 +292,7 @@ class Primitive:
         for partial in partials:
             if partial is not None and not callable(partial):
                 raise TypeError(f"primitive {name}: a partial must be callable, not {partial!r}")
-        if len(domain) != len(partials):
+        if domain and len(domain) != len(partials):
             raise ValueError(
                 f"primitive {name}: {len(partials)} partials but {len(domain)} domain intervals; "
                 "tests need one interval per argument"
@@ -272,6 +321,10 @@ class Primitive:
     def __reduce__(self) -> Any:
         return find, (self.name,)
 
+    def __get__(self, owner: object, cls: object = None) -> Any:
+        """Be a method of `Value`, and of nothing else that holds a primitive as an attribute."""
+        return MethodType(self, owner) if isinstance(owner, Node) else self
+
     def __call__(self, *args: Any) -> Any:
         """Return the operation's value; a `Value` if any argument is one, else a float.
 
@@ -287,7 +340,7 @@ class Primitive:
                 value = self._float(out, "fn")
                 partial = self.partials[0]
                 pa = 0.0 if partial is None else self._float(partial(out, number), _PARTIAL)
-                return x.spawn(value, self, x, None, pa, 0.0, ())
+                return x.spawn(value, self, x, None, pa, 0.0, None)
             if isinstance(x, float):
                 return self._float(self.fn(x), "fn")
         elif n == 2 and self.arity == 2:
@@ -330,7 +383,8 @@ class Primitive:
                 operands.append((None, numbers[i]))
         a, pa = operands[0]
         b, pb = operands[1] if len(operands) > 1 else (None, 0.0)
-        return first.spawn(value, self, a, b, pa, pb, tuple(operands[2:]))
+        extra = Extra("", (), tuple(operands[2:])) if len(operands) > 2 else None
+        return first.spawn(value, self, a, b, pa, pb, extra)
 
     def _float(self, result: object, what: str) -> float:
         if isinstance(result, float):
@@ -345,21 +399,26 @@ class Primitive:
 
 _registry: Final[dict[str, Primitive]] = {}
 _methods: Final[dict[str, Primitive]] = {}
+_classes: Final[list[Any]] = []  # node classes that have all primitives as methods
 
 
 def register(primitive: Primitive) -> Primitive:
     """Return `primitive`, now found by name: a method of `Value`, in pictures, in tests, in files.
 
     Raises:
-        ValueError: the name, or one of the aliases, is taken.
+        ValueError: the name or an alias is taken, or there is no domain for tests to sample.
     """
+    if not primitive.domain:
+        raise ValueError(f"primitive {primitive.name}: a registered row needs a domain for tests")
     names = (primitive.name, *primitive.aliases)
     for name in names:
-        if name in _methods:
+        if name in _methods or any(hasattr(cls, name) for cls in _classes):
             raise ValueError(f"primitive {primitive.name}: the name {name!r} is taken")
     _registry[primitive.name] = primitive
     for name in names:
         _methods[name] = primitive
+        for cls in _classes:
+            setattr(cls, name, primitive)
     return primitive
 
 
@@ -369,6 +428,16 @@ def unregister(name: str) -> None:
     del _registry[name]
     for alias in (name, *primitive.aliases):
         del _methods[alias]
+        for cls in _classes:
+            delattr(cls, alias)
+
+
+def bind_methods(cls: Any) -> None:
+    """Make every primitive, registered now or later, a method of the node class `cls`."""
+    _classes.append(cls)
+    for name, primitive in _methods.items():
+        if not hasattr(cls, name):  # what the class inlines stays
+            setattr(cls, name, primitive)
 
 
 def find(name: str) -> Primitive:
@@ -386,15 +455,3 @@ def find(name: str) -> Primitive:
 def primitives() -> dict[str, Primitive]:
     """Return all registered primitives by name, in the order of registration."""
     return dict(_registry)
-
-
-def method(node: Node, name: str) -> Any:
-    """Return the primitive called `name` bound to `node`, as `node.name(...)` means it.
-
-    Raises:
-        AttributeError: no primitive has that name or alias.
-    """
-    primitive = _methods.get(name)
-    if primitive is None:
-        raise AttributeError(f"'Value' has no attribute or primitive {name!r}", name=name, obj=node)
-    return MethodType(primitive, node)

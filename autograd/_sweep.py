@@ -24,52 +24,68 @@ from ._rules import mul, neg, strong_mul, where
 _lock: Final = threading.Lock()
 
 
-def _nan_or_zero(product: float, partial: float, prim: Primitive | None) -> float:
-    """Return what to add for a product that is nan: 0 where `prim` selected another argument."""
-    return 0.0 if partial == 0.0 and prim is not None and prim.selects else product
+def _times_partial(rate: float, partial: float, prim: Primitive | None) -> float:
+    """Return a nonzero cotangent or tangent times a partial, 0 where `prim` selected otherwise."""
+    product = rate * partial
+    if product != product and partial == 0.0 and prim is not None and prim.selects:
+        return 0.0
+    return product
 
 
-def _pull(order: list[Node]) -> None:
-    """Send each node's `_grad` on to its parents, from the last node to the first."""
+def _pull(order: list[Node], roots: list[Node], seeds: list[float], level: i32) -> None:
+    """Set the `_grad` of every node of `order` to its cotangent, given those of `roots`.
+
+    Parents below `level` are not in `order` and belong to others.
+    """
+    _seed(order, roots, seeds)
     for node in reversed(order):
         ct = node._grad
         if ct == 0.0:
             continue
         parent = node._a
-        if parent is not None:
-            product = ct * node._pa
-            if product != product:
-                product = _nan_or_zero(product, node._pa, node._prim)
-            parent._grad += product
+        if parent is not None and parent._level >= level:
+            parent._grad += ct * node._pa
         parent = node._b
-        if parent is not None:
-            product = ct * node._pb
-            if product != product:
-                product = _nan_or_zero(product, node._pb, node._prim)
-            parent._grad += product
+        if parent is not None and parent._level >= level:
+            parent._grad += ct * node._pb
         if node._extra is not None:
             for parent, partial in node._extra.more:
-                if parent is not None:
-                    product = ct * partial
-                    if product != product:
-                        product = _nan_or_zero(product, partial, node._prim)
-                    parent._grad += product
+                if parent is not None and parent._level >= level:
+                    parent._grad += ct * partial
+    # An infinite cotangent times the zero of a selecting primitive is rare, and shows: a nan
+    # reaches the leaves. Then again, looking at each product.
+    for node in order:
+        if node._grad != node._grad:
+            break
+    else:
+        return
+    _seed(order, roots, seeds)
+    for node in reversed(order):
+        ct = node._grad
+        if ct != 0.0:
+            for parent, partial in operands_of(node):
+                if parent is not None and parent._level >= level:
+                    parent._grad += _times_partial(ct, partial, node._prim)
+
+
+def _seed(order: list[Node], roots: list[Node], seeds: list[float]) -> None:
+    for node in order:
+        node._grad = 0.0
+    for root, seed in zip(roots, seeds, strict=True):
+        root._grad += seed
 
 
 def backward(root: Node) -> None:
     """Fill in `_grad` below `root`: leaves accumulate, inner nodes are set."""
     with _lock:
         order = order_of([root])
-        for node in order:
-            if node._prim is None:
-                node._pa = node._grad
-            node._grad = 0.0
-        root._grad = 1.0
-        _pull(order)
-        for node in order:
-            if node._prim is None:
-                node._grad = node._pa + node._grad
-                node._pa = 0.0
+        leaves = [node for node in order if node._prim is None]
+        for node in leaves:
+            node._pa = node._grad
+        _pull(order, [root], [1.0], 0)
+        for node in leaves:
+            node._grad = node._pa + node._grad
+            node._pa = 0.0
 
 
 def zero_grad(root: Node) -> None:
@@ -90,13 +106,11 @@ def cotangents(
     with _lock:
         for node in inputs:
             node._grad = 0.0
+        below = [
+            (root, seed) for root, seed in zip(roots, seeds, strict=True) if root._level >= level
+        ]
         order = order_of(roots, level)
-        for node in order:
-            node._grad = 0.0
-        for root, seed in zip(roots, seeds, strict=True):
-            if root._level >= level:
-                root._grad += seed
-        _pull(order)
+        _pull(order, [root for root, _ in below], [seed for _, seed in below], level)
         return [node._grad for node in inputs]
 
 
@@ -118,10 +132,7 @@ def tangents(
             total = 0.0
             for parent, partial in operands_of(node):
                 if parent is not None and parent._level >= level and parent._grad != 0.0:
-                    product = parent._grad * partial
-                    if product != product:
-                        product = _nan_or_zero(product, partial, node._prim)
-                    total += product
+                    total += _times_partial(parent._grad, partial, node._prim)
             node._grad = total
         return [root._grad if root._level >= level else 0.0 for root in roots]
 

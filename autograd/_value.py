@@ -6,7 +6,7 @@ sweeps only how to call them.
 
 from __future__ import annotations
 
-from typing import Any, Final, final
+from typing import Any, Final, cast, final
 
 from . import _rules, _sweep
 from ._graph import Columns, flatten, order_of
@@ -17,7 +17,7 @@ from ._primitive import (
     Operand,
     Primitive,
     as_float,
-    method,
+    bind_methods,
     operands_of,
     watch,
 )
@@ -29,8 +29,6 @@ _DIV: Final = _rules.div
 _NEG: Final = _rules.neg
 _POW: Final = _rules.pow
 _RELU: Final = _rules.relu
-
-_BLANK: Final = object()  # asks Value() for a node to be filled in
 
 
 @final
@@ -58,16 +56,6 @@ class Value(Node):
 
     __slots__ = ()
 
-    def __init__(self, data: object, label: str = "") -> None:
-        super().__init__()
-        if data is _BLANK:
-            return
-        self._data = as_float(data, "Value(): data")
-        if label:
-            self.label = label
-        if watch.count != 0:
-            watch.made(self)
-
     def spawn(
         self,
         data: float,
@@ -76,9 +64,9 @@ class Value(Node):
         b: Node | None,
         pa: float,
         pb: float,
-        more: tuple[Operand, ...],
+        extra: Extra | None,
     ) -> Node:
-        return _record(data, prim, a, b, pa, pb, more)
+        return Value(None, "", data, prim, a, b, pa, pb, extra)
 
     # -------------------------------------------------------------------------- what it holds
 
@@ -158,123 +146,127 @@ class Value(Node):
         return text + ")"
 
     def __getattr__(self, name: str) -> Any:
-        return method(self, name)
+        # The primitives are set on the class; this says so to type checkers, and what is wrong to
+        # people. (Plain Python drops it, see below: it would slow every attribute down.)
+        raise AttributeError(f"'Value' has no attribute or primitive {name!r}", name=name, obj=self)
 
     # -------------------------------------------------------------------------- arithmetic
+    # Binary operators are annotated Any, because mypyc checks what they return and the result may
+    # be NotImplemented (an array then works elementwise). With numbers the result is a Value.
 
-    def __add__(self, other: object) -> Value:
+    def __add__(self, other: object) -> Any:
         if isinstance(other, Value):
-            return _record(self._data + other._data, _ADD, self, other, 1.0, 1.0, ())
+            return Value(None, "", self._data + other._data, _ADD, self, other, 1.0, 1.0, None)
         if isinstance(other, float) or _number(other, "+"):
             y = as_float(other, "the right operand of +")
-            return _record(self._data + y, _ADD, self, None, 1.0, y, ())
+            return Value(None, "", self._data + y, _ADD, self, None, 1.0, y, None)
         return NotImplemented
 
-    def __radd__(self, other: object) -> Value:
+    def __radd__(self, other: object) -> Any:
         if isinstance(other, float) or _number(other, "+"):
             x = as_float(other, "the left operand of +")
-            return _record(x + self._data, _ADD, None, self, x, 1.0, ())
+            return Value(None, "", x + self._data, _ADD, None, self, x, 1.0, None)
         return NotImplemented
 
-    def __sub__(self, other: object) -> Value:
+    def __sub__(self, other: object) -> Any:
         if isinstance(other, Value):
-            return _record(self._data - other._data, _SUB, self, other, 1.0, -1.0, ())
+            return Value(None, "", self._data - other._data, _SUB, self, other, 1.0, -1.0, None)
         if isinstance(other, float) or _number(other, "-"):
             y = as_float(other, "the right operand of -")
-            return _record(self._data - y, _SUB, self, None, 1.0, y, ())
+            return Value(None, "", self._data - y, _SUB, self, None, 1.0, y, None)
         return NotImplemented
 
-    def __rsub__(self, other: object) -> Value:
+    def __rsub__(self, other: object) -> Any:
         if isinstance(other, float) or _number(other, "-"):
             x = as_float(other, "the left operand of -")
-            return _record(x - self._data, _SUB, None, self, x, -1.0, ())
+            return Value(None, "", x - self._data, _SUB, None, self, x, -1.0, None)
         return NotImplemented
 
-    def __mul__(self, other: object) -> Value:
+    def __mul__(self, other: object) -> Any:
         if isinstance(other, Value):
             x = self._data
             y = other._data
-            return _record(x * y, _MUL, self, other, y, x, ())
+            return Value(None, "", x * y, _MUL, self, other, y, x, None)
         if isinstance(other, float) or _number(other, "*"):
             y = as_float(other, "the right operand of *")
-            return _record(self._data * y, _MUL, self, None, y, y, ())
+            return Value(None, "", self._data * y, _MUL, self, None, y, y, None)
         return NotImplemented
 
-    def __rmul__(self, other: object) -> Value:
+    def __rmul__(self, other: object) -> Any:
         if isinstance(other, float) or _number(other, "*"):
             x = as_float(other, "the left operand of *")
-            return _record(x * self._data, _MUL, None, self, x, x, ())
+            return Value(None, "", x * self._data, _MUL, None, self, x, x, None)
         return NotImplemented
 
-    def __truediv__(self, other: object) -> Value:
+    def __truediv__(self, other: object) -> Any:
         if isinstance(other, Value):
             y = other._data
             if y == 0.0:
-                return _slow(_DIV(self, other))
+                return _DIV(self, other)
             out = self._data / y
-            return _record(out, _DIV, self, other, 1.0 / y, -out / y, ())
+            return Value(None, "", out, _DIV, self, other, 1.0 / y, -out / y, None)
         if isinstance(other, float) or _number(other, "/"):
             y = as_float(other, "the right operand of /")
             if y == 0.0:
-                return _slow(_DIV(self, y))
-            return _record(self._data / y, _DIV, self, None, 1.0 / y, y, ())
+                return _DIV(self, y)
+            return Value(None, "", self._data / y, _DIV, self, None, 1.0 / y, y, None)
         return NotImplemented
 
-    def __rtruediv__(self, other: object) -> Value:
+    def __rtruediv__(self, other: object) -> Any:
         if isinstance(other, float) or _number(other, "/"):
             x = as_float(other, "the left operand of /")
             y = self._data
             if y == 0.0:
-                return _slow(_DIV(x, self))
+                return _DIV(x, self)
             out = x / y
-            return _record(out, _DIV, None, self, x, -out / y, ())
+            return Value(None, "", out, _DIV, None, self, x, -out / y, None)
         return NotImplemented
 
-    def __pow__(self, other: object) -> Value:
+    def __pow__(self, other: object) -> Any:
         if isinstance(other, Value):
-            return _slow(_POW(self, other))
+            return _POW(self, other)
         if isinstance(other, float) or _number(other, "**"):
             y = as_float(other, "the exponent of **")
             x = self._data
             slope = 0.0 if y == 0.0 else y * _rules.power(x, y - 1.0)
-            return _record(_rules.power(x, y), _POW, self, None, slope, y, ())
+            return Value(None, "", _rules.power(x, y), _POW, self, None, slope, y, None)
         return NotImplemented
 
-    def __rpow__(self, other: object) -> Value:
+    def __rpow__(self, other: object) -> Any:
         if isinstance(other, float) or _number(other, "**"):
-            return _slow(_POW(as_float(other, "the base of **"), self))
+            return _POW(as_float(other, "the base of **"), self)
         return NotImplemented
 
     def relu(self) -> Value:
         """Return max(self, 0); inlined, because networks are full of it."""
         x = self._data
         if x > 0.0 or x != x:
-            return _record(x, _RELU, self, None, 1.0 if x > 0.0 else 0.0, 0.0, ())
-        return _record(0.0, _RELU, self, None, 0.0, 0.0, ())
+            return Value(None, "", x, _RELU, self, None, 1.0 if x > 0.0 else 0.0, 0.0, None)
+        return Value(None, "", 0.0, _RELU, self, None, 0.0, 0.0, None)
 
     def __neg__(self) -> Value:
-        return _record(-self._data, _NEG, self, None, -1.0, 0.0, ())
+        return Value(None, "", -self._data, _NEG, self, None, -1.0, 0.0, None)
 
     def __pos__(self) -> Value:
         return self
 
     def __abs__(self) -> Value:
-        return _slow(_rules.abs(self))
+        return cast(Value, _rules.abs(self))
 
     def __round__(self, ndigits: object = None) -> Value:
         if ndigits is not None:
             raise TypeError("round(v, ndigits): a Value rounds to integers only")
-        return _slow(_rules.round(self))
+        return cast(Value, _rules.round(self))
 
     def __floor__(self) -> Value:
-        return _slow(_rules.floor(self))
+        return cast(Value, _rules.floor(self))
 
     def __ceil__(self) -> Value:
-        return _slow(_rules.ceil(self))
+        return cast(Value, _rules.ceil(self))
 
     # -------------------------------------------------------------------------- comparison
 
-    def __lt__(self, other: object) -> bool:
+    def __lt__(self, other: object) -> Any:
         if not isinstance(other, (Value, float)) and not _number(other, "<"):
             return NotImplemented
         outcome = self._data < _float_of(other)
@@ -282,7 +274,7 @@ class Value(Node):
             watch.compared("<", self, other, outcome)
         return outcome
 
-    def __le__(self, other: object) -> bool:
+    def __le__(self, other: object) -> Any:
         if not isinstance(other, (Value, float)) and not _number(other, "<="):
             return NotImplemented
         outcome = self._data <= _float_of(other)
@@ -290,7 +282,7 @@ class Value(Node):
             watch.compared("<=", self, other, outcome)
         return outcome
 
-    def __gt__(self, other: object) -> bool:
+    def __gt__(self, other: object) -> Any:
         if not isinstance(other, (Value, float)) and not _number(other, ">"):
             return NotImplemented
         outcome = self._data > _float_of(other)
@@ -298,7 +290,7 @@ class Value(Node):
             watch.compared(">", self, other, outcome)
         return outcome
 
-    def __ge__(self, other: object) -> bool:
+    def __ge__(self, other: object) -> Any:
         if not isinstance(other, (Value, float)) and not _number(other, ">="):
             return NotImplemented
         outcome = self._data >= _float_of(other)
@@ -306,7 +298,7 @@ class Value(Node):
             watch.compared(">=", self, other, outcome)
         return outcome
 
-    def __eq__(self, other: object) -> bool:
+    def __eq__(self, other: object) -> Any:
         if not isinstance(other, (Value, float)) and not _number(other, ""):
             return NotImplemented
         outcome = self._data == _float_of(other)
@@ -314,7 +306,7 @@ class Value(Node):
             watch.compared("==", self, other, outcome)
         return outcome
 
-    def __ne__(self, other: object) -> bool:
+    def __ne__(self, other: object) -> Any:
         if not isinstance(other, (Value, float)) and not _number(other, ""):
             return NotImplemented
         outcome = self._data != _float_of(other)
@@ -338,9 +330,6 @@ class Value(Node):
 
     def __int__(self) -> int:
         raise TypeError(_LEAVING.format("int(v)"))
-
-    def __index__(self) -> int:
-        raise TypeError(_LEAVING.format("using a Value as an index"))
 
     def __complex__(self) -> complex:
         raise TypeError(_LEAVING.format("complex(v)"))
@@ -369,17 +358,14 @@ class Value(Node):
 
     def __copy__(self) -> Value:
         """Return a node of the same value, gradient, primitive and parents."""
-        twin = Value(_BLANK)
-        twin._data = self._data
+        extra = self._extra
+        if extra is not None:
+            extra = Extra(extra.label, extra.scope, extra.more)
+        twin = Value(
+            self._data, "", self._data, self._prim, self._a, self._b, self._pa, self._pb, extra
+        )
         twin._grad = self._grad
-        twin._prim = self._prim
-        twin._a = self._a
-        twin._b = self._b
-        twin._pa = self._pa
-        twin._pb = self._pb
         twin._level = self._level
-        if self._extra is not None:
-            twin._extra = Extra(self._extra.label, self._extra.scope, self._extra.more)
         return twin
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
@@ -400,15 +386,14 @@ class Value(Node):
         return memo[id(self)]
 
 
+bind_methods(Value)
+if __file__.endswith(".py"):
+    del Value.__getattr__
+
 _LEAVING: Final = (
     "{} would silently drop the gradient; use autograd's functions (autograd.sin), "
     "v.data for the plain number, or stop_gradient(v) to stay in the graph"
 )
-
-
-def _slow(result: Any) -> Value:
-    value: Value = result
-    return value
 
 
 def _float_of(x: object) -> float:
@@ -440,37 +425,6 @@ def _number(x: object, op: str) -> bool:
     return True
 
 
-def _record(
-    data: float,
-    prim: Primitive,
-    a: Node | None,
-    b: Node | None,
-    pa: float,
-    pb: float,
-    more: tuple[Operand, ...],
-) -> Value:
-    """Return a new node: the one place where inner nodes are made."""
-    v = Value(_BLANK)
-    v._data = data
-    v._prim = prim
-    v._a = a
-    v._b = b
-    v._pa = pa
-    v._pb = pb
-    if a is not None and a._level != 0:
-        v._level = a._level
-    if b is not None and b._level > v._level:
-        v._level = b._level
-    if more:
-        v._extra = Extra("", (), more)
-        for x, _ in more:
-            if x is not None and x._level > v._level:
-                v._level = x._level
-    if watch.count != 0:
-        watch.made(v)
-    return v
-
-
 # ------------------------------------------------------------------------------------ pickling
 
 
@@ -488,19 +442,15 @@ def rebuild(leaves: tuple[Value, ...], columns: Columns) -> Value:
     nodes: list[Value] = list(leaves)
     prims, data, grads, names, operands = columns
     for i, prim in enumerate(prims):
-        node = Value(_BLANK)
-        node._prim = prim
-        node._data = data[i]
-        node._grad = grads[i]
         found: list[Operand] = [
             (None if at < 0 else nodes[at], number) for at, number in operands[i]
         ]
-        node._a, node._pa = found[0]
-        if len(found) > 1:
-            node._b, node._pb = found[1]
+        a, pa = found[0]
+        b, pb = found[1] if len(found) > 1 else (None, 0.0)
         label, scope = names.get(i, ("", ()))
         more = tuple(found[2:])
-        if label or scope or more:
-            node._extra = Extra(label, scope, more)
+        extra = Extra(label, scope, more) if label or scope or more else None
+        node = Value(None, "", data[i], prim, a, b, pa, pb, extra)
+        node._grad = grads[i]
         nodes.append(node)
     return nodes[-1]

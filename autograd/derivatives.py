@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal
 
-from ._primitive import Node
+from ._primitive import Node, watch
 from ._rules import identity
 from ._structure import Structure, holds_values, is_array, is_container, strip
 from ._sweep import cotangents, pull_graph, push_graph, tangents
@@ -38,11 +38,13 @@ class nested:
     """
 
     def __enter__(self) -> int:
+        watch.nest(1)
         _nesting.depth += 1
         return _nesting.depth
 
     def __exit__(self, *exc: object) -> None:
         _nesting.depth -= 1
+        watch.nest(-1)
 
 
 class _Recording:
