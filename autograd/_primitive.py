@@ -262,6 +262,8 @@ class Primitive:
         special: kinks, poles, saturation: arguments, expected value, expected partials.
         exact: the mathematical definition, as a function of `(m, *args)` with `m` a multi-precision
             context in the manner of mpmath; the independent reference in tests.
+        kink: how far `(m, *args)` is from the nearest place where the derivative jumps or does not
+            exist, in the units of the arguments and 0 exactly there; `None` where it is smooth.
         selects: a partial of zero means that the result does not depend on that argument there, so
             its contribution is zero even when the cotangent is infinite (`where`, `relu`, ...).
         aliases: further names of the method, for NumPy's spelling.
@@ -277,6 +279,7 @@ class Primitive:
         domain: tuple[Interval, ...] = (),
         special: tuple[Special, ...] = (),
         exact: Callable[..., Any] | None = None,
+        kink: Callable[..., Any] | None = None,
         symbol: str = "",
         defaults: tuple[float, ...] = (),
         selects: bool = False,
@@ -309,6 +312,7 @@ class Primitive:
         self.domain = domain
         self.special = special
         self.exact = exact
+        self.kink = kink
         self.symbol = symbol or name
         self.defaults = defaults
         self.selects = selects

@@ -40,6 +40,7 @@ def _row(
     domain: tuple[Interval, ...],
     special: tuple[Special, ...],
     exact: Callable[..., Any],
+    kink: Callable[..., Any] | None = None,
     symbol: str = "",
     defaults: tuple[float, ...] = (),
     selects: bool = False,
@@ -53,6 +54,7 @@ def _row(
         domain=domain,
         special=special,
         exact=exact,
+        kink=kink,
         symbol=symbol,
         defaults=defaults,
         selects=selects,
@@ -314,6 +316,7 @@ pow: Final[Primitive] = _row(
         ((-1e200, 3.0), -inf, (inf, nan)),
     ),
     lambda m, x, y: m.power(x, y),
+    kink=lambda m, x, y: m.inf if y >= 0 and y == m.nint(y) else x,
     doc="x to the power y",
 )
 
@@ -362,6 +365,7 @@ where: Final[Primitive] = _row(
         ((1.0, 2.0, nan), 2.0, (0.0, 1.0, 0.0)),
     ),
     lambda m, c, x, y: x if c != 0 else y,
+    kink=lambda m, c, x, y: c,
     selects=True,
     doc="x if condition is not zero, else y; branch-free",
 )
@@ -372,6 +376,7 @@ greater: Final[Primitive] = _row(
     ((1.0, 2.0), (-2.0, 0.0)),
     (((0.0, 0.0), 0.0, (0.0, 0.0)), ((nan, 0.0), 0.0, (0.0, 0.0)), ((2.0, 1.0), 1.0, (0.0, 0.0))),
     lambda m, x, y: m.mpf(x > y),
+    kink=lambda m, x, y: x - y,
     symbol=">",
     selects=True,
     doc="1 if x > y, else 0: a comparison that stays in the graph",
@@ -386,6 +391,7 @@ abs: Final[Primitive] = _row(
     ((0.1, 8.0),),
     (((0.0,), 0.0, (0.0,)), ((-0.0,), 0.0, (0.0,)), ((-inf,), inf, (-1.0,))),
     lambda m, x: m.fabs(x),
+    kink=lambda m, x: x,
     symbol="|·|",
     selects=True,
     aliases=("absolute", "fabs"),
@@ -398,6 +404,7 @@ sign: Final[Primitive] = _row(
     ((0.1, 8.0),),
     (((0.0,), 0.0, (0.0,)), ((-0.0,), 0.0, (0.0,)), ((nan,), nan, (0.0,))),
     lambda m, x: m.sign(x),
+    kink=lambda m, x: x,
     selects=True,
     doc="-1, 0 or 1",
 )
@@ -417,6 +424,7 @@ maximum: Final[Primitive] = _row(
         ((2.0, nan), nan, (0.5, 0.5)),
     ),
     lambda m, x, y: max(x, y),
+    kink=lambda m, x, y: x - y,
     symbol="max",
     selects=True,
     doc="the larger of x and y; ties share the gradient",
@@ -435,6 +443,7 @@ minimum: Final[Primitive] = _row(
         ((nan, 2.0), nan, (0.5, 0.5)),
     ),
     lambda m, x, y: min(x, y),
+    kink=lambda m, x, y: x - y,
     symbol="min",
     selects=True,
     doc="the smaller of x and y; ties share the gradient",
@@ -446,6 +455,7 @@ copysign: Final[Primitive] = _row(
     ((0.1, 8.0), (0.1, 8.0)),
     (((0.0, -1.0), -0.0, (0.0, 0.0)), ((-3.0, -0.0), -3.0, (1.0, 0.0))),
     lambda m, x, y: m.fabs(x) * m.sign(y),
+    kink=lambda m, x, y: min(m.fabs(x), m.fabs(y)),
     selects=True,
     doc="|x| with the sign of y",
 )
@@ -461,6 +471,7 @@ floor: Final[Primitive] = _row(
         ((inf,), inf, (0.0,)),
     ),
     lambda m, x: m.floor(x),
+    kink=lambda m, x: x - m.nint(x),
     selects=True,
     doc="the largest integer not above x",
 )
@@ -471,6 +482,7 @@ ceil: Final[Primitive] = _row(
     ((0.1, 0.9),),
     (((-0.5,), -0.0, (0.0,)), ((2.0,), 2.0, (0.0,)), ((-inf,), -inf, (0.0,))),
     lambda m, x: m.ceil(x),
+    kink=lambda m, x: x - m.nint(x),
     selects=True,
     doc="the smallest integer not below x",
 )
@@ -487,6 +499,7 @@ round: Final[Primitive] = _row(
         ((4503599627370497.0,), 4503599627370497.0, (0.0,)),
     ),
     lambda m, x: m.nint(x),
+    kink=lambda m, x: x - m.floor(x) - 0.5,
     selects=True,
     aliases=("rint",),
     doc="the nearest integer, halves to even",
@@ -502,6 +515,7 @@ fmod: Final[Primitive] = _row(
         ((5.5, inf), 5.5, (1.0, 0.0)),
     ),
     lambda m, x, y: x - y * (m.floor(x / y) if x / y >= 0 else m.ceil(x / y)),
+    kink=lambda m, x, y: x - y * m.nint(x / y) if m.fabs(2 * x) > m.fabs(y) else m.fabs(y),
     doc="the remainder of x / y, with the sign of x (as C has it)",
 )
 
@@ -588,6 +602,7 @@ sqrt: Final[Primitive] = _row(
     (_POSITIVE,),
     (((0.0,), 0.0, (inf,)), ((-1.0,), nan, (nan,)), ((inf,), inf, (0.0,)), ((4.0,), 2.0, (0.25,))),
     lambda m, x: m.sqrt(x),
+    kink=lambda m, x: x,
     symbol="√",
     doc="the square root",
 )
@@ -598,6 +613,7 @@ cbrt: Final[Primitive] = _row(
     (_POSITIVE,),
     (((0.0,), 0.0, (inf,)), ((-8.0,), -2.0, (1.0 / 12.0,)), ((-inf,), -inf, (0.0,))),
     lambda m, x: m.sign(x) * m.cbrt(m.fabs(x)),
+    kink=lambda m, x: x,
     symbol="∛",
     doc="the cube root, of negative numbers too",
 )
@@ -676,6 +692,7 @@ atan2: Final[Primitive] = _row(
         ((2e200, 0.0), math.pi / 2, (0.0, -5e-201)),
     ),
     lambda m, y, x: m.atan2(y, x),
+    kink=lambda m, y, x: y if x <= 0 else m.hypot(x, y),
     aliases=("arctan2",),
     doc="the angle of the point (x, y); the first argument is y",
 )
@@ -761,6 +778,7 @@ hypot: Final[Primitive] = _row(
         ((-inf, nan), inf, (None, None)),
     ),
     lambda m, x, y: m.sqrt(x * x + y * y),
+    kink=lambda m, x, y: max(m.fabs(x), m.fabs(y)),
     doc="sqrt(x x + y y) without overflow, with derivative 0 at the origin",
 )
 
@@ -839,6 +857,7 @@ relu: Final[Primitive] = _row(
         ((inf,), inf, (1.0,)),
     ),
     lambda m, x: max(x, m.mpf(0)),
+    kink=lambda m, x: x,
     symbol="ReLU",
     selects=True,
     doc="max(x, 0), with derivative 0 at 0",
@@ -857,6 +876,7 @@ leaky_relu: Final[Primitive] = _row(
         ((-1000.0, 0.01), -10.0, (0.01, -1000.0)),
     ),
     lambda m, x, slope: x if x > 0 else slope * x,
+    kink=lambda m, x, slope: x,
     symbol="leaky ReLU",
     defaults=(0.01,),
     selects=True,
@@ -876,6 +896,7 @@ elu: Final[Primitive] = _row(
         ((-1000.0, 1.0), -1.0, (0.0, -1.0)),
     ),
     lambda m, x, alpha: x if x > 0 else alpha * m.expm1(x),
+    kink=lambda m, x, alpha: x,
     symbol="ELU",
     defaults=(1.0,),
     selects=True,
