@@ -1,0 +1,242 @@
+"""SVG text for a figure that has been laid out.
+
+Written here rather than by the layout program so that every cell is an element of its own (the
+page fills them in), colours follow the reader's theme, and labels are text and nothing else.
+"""
+
+import math
+
+from ._figure import SMALL, TEXT, Cell, Figure, Link, Shape
+from ._layout import Layout, Line, Point
+from ._palette import DARK, LIGHT, Theme
+from ._text import escaped, shortened
+
+_MARGIN = 8.0
+_STROKES = ("line", "strong", "negative", "positive", "neutral", "border")
+
+
+def write_svg(figure: Figure, layout: Layout, theme: Theme, ident: str) -> str:
+    """The SVG text of `figure`; `ident` begins every id in it and scopes its style."""
+    width, height = layout.width + 2 * _MARGIN, layout.height + 2 * _MARGIN
+    title, description = describe(figure)
+    size = f'width="{width:g}" height="{height:g}"'
+    opening = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" id="{ident}" class="autograd-picture" {size} '
+        f'viewBox="0 0 {width:g} {height:g}" role="group" '
+        f'aria-labelledby="{ident}-title {ident}-desc">'
+    )
+    lines = [
+        opening,
+        f'<title id="{ident}-title">{escaped(title)}</title>',
+        f'<desc id="{ident}-desc">{escaped(description)}</desc>',
+        f"<style>{stylesheet(theme, ident)}</style>",
+        f'<rect class="paper" {size}/>',
+        f'<g class="scene" transform="translate({_MARGIN:g} {_MARGIN:g})">',
+    ]
+    for place, scope in enumerate(figure.view.scopes):
+        area = layout.clusters[f"cluster_{place}"]
+        lines.append(
+            f'<g id="{ident}-c{place}" class="cluster-box"><rect class="cluster s-border" '
+            f'x="{area.left:g}" y="{area.top:g}" width="{area.width:g}" height="{area.height:g}" '
+            f'rx="10"/><text class="quiet" x="{area.left + 10:g}" y="{area.top + 17:g}">'
+            f"{escaped(shortened(scope[-1]))}</text></g>"
+        )
+    for link in figure.links:
+        lines.append(_link(link, layout.lines[link.key], figure, ident))
+    for shape in figure.shapes:
+        lines.append(_shape(shape, layout.nodes[shape.key], figure, ident))
+    if layout.label is not None:
+        lines.append(_legend(figure, layout.label))
+    lines.append("</g></svg>\n")
+    return "\n".join(lines)
+
+
+def describe(figure: Figure) -> tuple[str, str]:
+    """A title and a description in words, for readers who cannot see the picture."""
+    view = figure.view
+    snapshot = view.snapshot
+    root = snapshot.name(snapshot.root)
+    title = f"Computation graph of {root}"
+    size = len(snapshot.nodes)
+    words = f"{size} node{'s' if size != 1 else ''}, {len(view.cards)} shown. "
+    words += f"{root} = {snapshot.nodes[snapshot.root].value!r}."
+    inputs = [card for card in view.cards if card.kind == "leaf" and card.name]
+    if inputs:
+        parts = [f"{card.name} = {card.value}" for card in inputs[:12]]
+        if snapshot.swept:
+            parts = [
+                f"{word}, gradient {card.gradient}"
+                for word, card in zip(parts, inputs[:12], strict=True)
+            ]
+        words += f" Inputs: {'; '.join(parts)}{'; …' if len(inputs) > 12 else ''}."
+    return title, words
+
+
+def stylesheet(theme: Theme, ident: str) -> str:
+    """The style of a picture, in plain rules that every SVG reader knows."""
+    scope = f"#{ident}"
+    rules = (
+        f"{scope}{{font-family:Helvetica,Arial,'Liberation Sans',sans-serif;font-size:{TEXT:g}px}}"
+        f"{scope} text{{text-anchor:middle;white-space:pre;unicode-bidi:isolate}}"
+        f"{scope} .cluster-box text,{scope} .legend text{{text-anchor:start}}"
+        f"{scope} .small,{scope} .legend text,{scope} .link text{{font-size:{SMALL:g}px}}"
+        f"{scope} .bold{{font-weight:bold}}"
+        f"{scope} .frame,{scope} .link path{{fill:none}}"
+        f"{scope} .card:focus{{outline:none}}"
+    )
+    if theme == "auto":
+        dark = _colours(DARK, scope)
+        return f"{rules}{_colours(LIGHT, scope)}@media (prefers-color-scheme:dark){{{dark}}}"
+    return rules + _colours(DARK if theme == "dark" else LIGHT, scope)
+
+
+def _colours(colour: dict[str, str], scope: str) -> str:
+    fills = "".join(f"{scope} .{role}{{fill:{code}}}" for role, code in colour.items())
+    strokes = "".join(f"{scope} .s-{role}{{stroke:{colour[role]}}}" for role in _STROKES)
+    focus = f"{scope} .card:focus-visible .frame{{stroke:{colour['focus']};stroke-width:3.5}}"
+    return fills + strokes + focus
+
+
+def _shape(shape: Shape, middle: Point, figure: Figure, ident: str) -> str:
+    card = figure.view.cards[shape.card]
+    x, y = middle[0] - shape.width / 2, middle[1] - shape.height / 2
+    parts = []
+    main = shape.key == card.key
+    if main:
+        parts.append(
+            f'<g id="{ident}-{shape.key}" class="card {shape.form}" tabindex="0" role="img" '
+            f'aria-label="{escaped(card.name or card.operation or shape.key)}: '
+            f'{escaped(card.note)}" transform="translate({x:.2f} {y:.2f})">'
+        )
+        parts.append(f"<title>{escaped(card.note)}</title>")
+    else:
+        parts.append(
+            f'<g id="{ident}-{shape.key}" class="{shape.form}" '
+            f'transform="translate({x:.2f} {y:.2f})">'
+        )
+    if shape.form == "wire":
+        parts.append(_through(shape, figure))
+    stroke = "strong" if card.is_output else "line"
+    thick = 2.6 if card.is_output else 1.1
+    if shape.form == "circle":
+        cell = shape.rows[0][0]
+        parts.append(
+            f'<ellipse class="{cell.fill}" cx="{shape.width / 2:g}" cy="{shape.height / 2:g}" '
+            f'rx="{shape.width / 2:g}" ry="{shape.height / 2:g}"/>'
+        )
+    for row in shape.rows:
+        for cell in row:
+            parts.append(_cell(cell, boxed=shape.form == "card"))
+    if shape.form == "circle":
+        parts.append(
+            f'<ellipse class="frame s-{stroke}" cx="{shape.width / 2:g}" '
+            f'cy="{shape.height / 2:g}" rx="{shape.width / 2:g}" ry="{shape.height / 2:g}" '
+            f'stroke-width="{thick:g}"/>'
+        )
+    elif shape.form == "card":
+        parts.append(
+            f'<rect class="frame s-{stroke}" width="{shape.width:g}" height="{shape.height:g}" '
+            f'rx="3" stroke-width="{thick:g}"/>'
+        )
+    parts.append("</g>")
+    return "".join(parts)
+
+
+def _cell(cell: Cell, boxed: bool) -> str:
+    back = ""
+    if boxed and cell.fill:
+        back = (
+            f'<rect class="{cell.fill} s-line" x="{cell.x:g}" y="{cell.y:g}" '
+            f'width="{cell.width:g}" height="{cell.height:g}" stroke-width="0.8"/>'
+        )
+    classes = f"{cell.ink} {cell.part}-text"
+    size = TEXT
+    if cell.bold:
+        classes += " bold"
+    if cell.height < 20:
+        classes += " small"
+        size = SMALL
+    baseline = cell.y + cell.height / 2 + size * 0.36
+    return (
+        f'{back}<text class="{classes}" x="{cell.x + cell.width / 2:g}" y="{baseline:.2f}">'
+        f"{escaped(cell.text)}</text>"
+    )
+
+
+def _through(shape: Shape, figure: Figure) -> str:
+    """The stretch of wire below a wire's label."""
+    if figure.direction in ("LR", "RL"):
+        path = f"M0,{shape.height / 2:g}H{shape.width:g}"
+    else:
+        path = f"M{shape.width / 2:g},0V{shape.height:g}"
+    return f'<path class="frame s-neutral" stroke-width="1.2" d="{path}"/>'
+
+
+def _link(link: Link, line: Line, figure: Figure, ident: str) -> str:
+    start, *rest = line.points
+    path = f"M{_xy(start)}"
+    for place in range(0, len(rest), 3):
+        path += "C" + " ".join(map(_xy, rest[place : place + 3]))
+    arrow = ""
+    if link.arrow and line.tip is not None:
+        arrow = _arrow(line.points[-1], line.tip, link)
+    label = ""
+    if link.label and line.label is not None:
+        x, y = line.label
+        label = (
+            f'<text class="partial partial-text" x="{x:g}" y="{y + SMALL * 0.36:.2f}">'
+            f"{escaped(link.label)}</text>"
+        )
+    tip = ""
+    if link.edge is not None:
+        tip = f"<title>{escaped(edge_note(figure, link.edge))}</title>"
+    return (
+        f'<g id="{ident}-{link.key}" class="link">{tip}'
+        f'<path class="s-{link.role}" stroke-width="{link.thickness:g}" d="{path}"/>'
+        f"{arrow}{label}</g>"
+    )
+
+
+def edge_note(figure: Figure, place: int) -> str:
+    """What an edge says when asked: its local derivative and what flows back along it."""
+    edge = figure.view.edges[place]
+    words = []
+    if edge.merged > 1:
+        words.append(f"{edge.merged} edges in one")
+    if edge.partial is not None:
+        words.append(f"local derivative {edge.partial!r}")
+    if edge.contribution is not None:
+        words.append(f"contributes {edge.contribution!r} to the gradient")
+    return "; ".join(words) or "an operand that is not differentiated"
+
+
+def _arrow(end: Point, tip: Point, link: Link) -> str:
+    dx, dy = tip[0] - end[0], tip[1] - end[1]
+    length = math.hypot(dx, dy) or 1.0
+    half = (2.6 + 0.7 * link.thickness) / length
+    left = (end[0] - dy * half, end[1] + dx * half)
+    right = (end[0] + dy * half, end[1] - dx * half)
+    return f'<polygon class="{link.role}" points="{_xy(left)} {_xy(tip)} {_xy(right)}"/>'
+
+
+def _xy(point: Point) -> str:
+    return f"{point[0]:.2f},{point[1]:.2f}"
+
+
+def _legend(figure: Figure, middle: Point) -> str:
+    x = middle[0] - sum(item.width for item in figure.legend) / 2
+    parts = ['<g class="legend">']
+    for item in figure.legend:
+        if item.fill:
+            parts.append(
+                f'<rect class="{item.fill} s-border" x="{x:.2f}" y="{middle[1] - 7:.2f}" '
+                f'width="{item.width:g}" height="14" stroke-width="0.6"/>'
+            )
+        else:
+            parts.append(
+                f'<text class="{item.ink}" x="{x + 6:.2f}" y="{middle[1] + SMALL * 0.36:.2f}">'
+                f"{escaped(item.text)}</text>"
+            )
+        x += item.width
+    parts.append("</g>")
+    return "".join(parts)
