@@ -7,7 +7,7 @@ Knows the engine's public surface only; knows nothing of drawing.
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from autograd import Value, topological_order
 
@@ -23,6 +23,13 @@ class Node(NamedTuple):
     scope: tuple[str, ...]
     operands: tuple[int | float, ...]
     partials: tuple[float, ...]
+    selects: bool
+
+    def flow(self, cotangent: float, partial: float) -> float:
+        """What the reverse sweep sends along one edge of this node, with the engine's zeros."""
+        if cotangent == 0 or (partial == 0 and self.selects):
+            return 0.0
+        return cotangent * partial
 
     @property
     def parents(self) -> Iterator[int]:
@@ -40,7 +47,7 @@ class Snapshot:
             )
         index: dict[Value, int] = {}
         nodes: list[Node] = []
-        for value in topological_order(root):
+        for value in cast(list[Value], topological_order(root)):
             index[value] = len(nodes)
             primitive = value.primitive
             nodes.append(
@@ -53,6 +60,7 @@ class Snapshot:
                     value.scope,
                     tuple([index[x] if isinstance(x, Value) else x for x in value.operands]),
                     value.partials,
+                    primitive is not None and primitive.selects,
                 )
             )
         self.nodes = tuple(nodes)
@@ -93,7 +101,7 @@ class Snapshot:
                 continue
             node = self.nodes[child]
             for parent, partial in zip(node.parents, node.partials, strict=True):
-                cotangents[parent] += cotangent * partial
+                cotangents[parent] += node.flow(cotangent, partial)
         return tuple(cotangents)
 
     def name(self, index: int) -> str:

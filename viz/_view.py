@@ -347,8 +347,7 @@ class _Assembly:
         self.outputs.setdefault(source, {})[parent] = None
         contribution = None
         if self.gradients is not None and self.active[parent]:
-            cotangent = self.gradients[child]
-            contribution = cotangent * partial if cotangent != 0 else 0.0
+            contribution = self.snapshot.nodes[child].flow(self.gradients[child], partial)
         plain = source not in self.blocks and target not in self.blocks
         new = Edge(source, target, partial if plain and self.active[parent] else None, contribution)
         key = (source, target, place if plain else -1)

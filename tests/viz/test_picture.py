@@ -158,7 +158,9 @@ def check_label(label, style):
     assert {e.tag.removeprefix(SVG) for e in root.iter()} <= {
         "svg", "title", "desc", "style", "rect", "g", "text", "path", "polygon", "ellipse",
     }  # fmt: skip
-    assert not any(name.startswith("on") or "href" in name for e in root.iter() for name in e.keys())
+    assert not any(
+        name.startswith("on") or "href" in name for e in root.iter() for name in e.attrib
+    )
     # The layout program read the label as we meant it: the cluster's label comes back as text.
     result = _layout.json.loads(_layout.run_program(picture.dot, "json0"))
     labels = [thing["label"] for thing in result["objects"] if "bb" in thing]

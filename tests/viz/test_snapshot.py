@@ -46,10 +46,17 @@ def test_a_zero_cotangent_contributes_zero():
 
 
 def test_only_values_have_pictures():
-    with pytest.raises(TypeError, match="needs a Value.*not float"):
+    with pytest.raises(TypeError, match=r"needs a Value.*not float"):
         Snapshot(3.0)
 
 
 def test_find_names_a_stranger(small):
     with pytest.raises(ValueError, match="not part of the graph"):
         Snapshot(small).find(Value(1.0, "stranger"))
+
+
+def test_what_was_not_selected_contributes_zero_to_an_infinite_gradient():
+    x = Value(0.0, "x")
+    y = autograd.sqrt(autograd.relu(x))
+    y.backward()
+    assert Snapshot(y).gradients[0] == x.grad == 0.0
