@@ -20,12 +20,12 @@ def write_dot(figure: Figure, theme: Theme) -> str:
     circuit = figure.style == "circuit"
     graph = (
         f'graph [rankdir={figure.direction} bgcolor="{colour["paper"]}" fontname="{FONT}" '
-        f'fontcolor="{colour["quiet"]}" fontsize={TEXT:g} nodesep={0.12 if circuit else 0.24:g} '
-        f"ranksep={0.2 if circuit else 0.4:g} pad=0.12 labelloc=b "
+        f'fontcolor="{colour["quiet"]}" fontsize={TEXT} nodesep={0.12 if circuit else 0.24:g} '
+        f"ranksep={_rank_gap(figure):g} pad=0.12 labelloc=b "
         f"label=<{_legend(figure.legend, colour)}>]"
     )
-    node = f'fontname="{FONT}" fontsize={TEXT:g} fontcolor="{colour["ink"]}"'
-    edge = f'fontname="{FONT}" fontsize={SMALL:g} fontcolor="{colour["partial"]}" arrowsize=0.7'
+    node = f'fontname="{FONT}" fontsize={TEXT} fontcolor="{colour["ink"]}"'
+    edge = f'fontname="{FONT}" fontsize={SMALL} fontcolor="{colour["partial"]}" arrowsize=0.7'
     lines = ["digraph {", graph, f"node [shape=plain {node}]", f"edge [{edge}]"]
     inside: dict[Scope, list[str]] = {}
     for shape in figure.shapes:
@@ -36,6 +36,13 @@ def write_dot(figure: Figure, theme: Theme) -> str:
     lines += [_link(link, figure.direction, wires, colour) for link in figure.links]
     lines.append("}\n")
     return "\n".join(lines)
+
+
+def _rank_gap(figure: Figure) -> float:
+    """Inches between ranks: edge labels and wires bring length of their own."""
+    if figure.style == "circuit":
+        return 0.2
+    return 0.4 if any(link.label for link in figure.links) else 1.1
 
 
 def _clusters(figure: Figure, inside: dict[Scope, list[str]], colour: dict[str, str]) -> list[str]:
@@ -65,13 +72,12 @@ def _clusters(figure: Figure, inside: dict[Scope, list[str]], colour: dict[str, 
 
 def _shape(shape: Shape, figure: Figure, colour: dict[str, str]) -> str:
     card = figure.view.cards[shape.card]
-    tip = ""
     if shape.form == "circle":
         cell = shape.rows[0][0]
         return (
             f"{shape.key} [shape=ellipse fixedsize=true width={shape.width / 72:.4f} "
             f'height={shape.height / 72:.4f} style=filled fillcolor="{colour[cell.fill]}" '
-            f'color="{colour["line"]}" label=<{_words(cell, colour)}>{tip}]'
+            f'color="{colour["line"]}" label=<{_words(cell, colour)}>]'
         )
     rows = "".join(
         "<TR>" + "".join(_cell(cell, colour, _span(row, shape)) for cell in row) + "</TR>"
@@ -85,7 +91,7 @@ def _shape(shape: Shape, figure: Figure, colour: dict[str, str]) -> str:
         border = 3 if strong else 1
     return (
         f'{shape.key} [label=<<TABLE BORDER="{border}" CELLBORDER="{min(border, 1)}" '
-        f'CELLSPACING="0" CELLPADDING="0"{frame}>{rows}</TABLE>>{tip}]'
+        f'CELLSPACING="0" CELLPADDING="0"{frame}>{rows}</TABLE>>]'
     )
 
 
@@ -97,8 +103,7 @@ def _cell(cell: Cell, colour: dict[str, str], span: int) -> str:
     fill = f' BGCOLOR="{colour[cell.fill]}"' if cell.fill else ""
     wide = f' COLSPAN="{span}"' if span > 1 else ""
     return (
-        f'<TD WIDTH="{cell.width:g}" HEIGHT="{cell.height:g}"{wide}{fill}>'
-        f"{_words(cell, colour)}</TD>"
+        f'<TD WIDTH="{cell.width}" HEIGHT="{cell.height}"{wide}{fill}>{_words(cell, colour)}</TD>'
     )
 
 
@@ -106,7 +111,7 @@ def _words(cell: Cell, colour: dict[str, str]) -> str:
     text = escaped(cell.text) or " "
     if cell.bold:
         text = f"<B>{text}</B>"
-    size = f' POINT-SIZE="{SMALL:g}"' if cell.height < ROW else ""
+    size = f' POINT-SIZE="{SMALL}"' if cell.height < ROW else ""
     return f'<FONT COLOR="{colour[cell.ink]}"{size}>{text}</FONT>'
 
 
@@ -129,7 +134,7 @@ def _edge_label(text: str) -> str:
     """A label with a fixed least size, so that every layout program leaves the same room for it."""
     return (
         '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"><TR>'
-        f'<TD WIDTH="{round(width(text, SMALL)) + 8}" HEIGHT="{SMALL + 4:g}">{escaped(text)}</TD>'
+        f'<TD WIDTH="{round(width(text, SMALL)) + 8}" HEIGHT="{SMALL + 4}">{escaped(text)}</TD>'
         "</TR></TABLE>"
     )
 
@@ -139,10 +144,10 @@ def _legend(items: tuple[Item, ...], colour: dict[str, str]) -> str:
     for item in items:
         ink, size, text = colour[item.fill or item.ink], SMALL, escaped(item.text)
         if item.fill:
-            size, text = 16.0, "■"
+            size, text = 16, "■"
         cells += (
-            f'<TD WIDTH="{item.width:g}" HEIGHT="{LEGEND_HEIGHT:g}">'
-            f'<FONT COLOR="{ink}" POINT-SIZE="{size:g}">{text}</FONT></TD>'
+            f'<TD WIDTH="{item.width}" HEIGHT="{LEGEND_HEIGHT}">'
+            f'<FONT COLOR="{ink}" POINT-SIZE="{size}">{text}</FONT></TD>'
         )
     return (
         f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"><TR>{cells}</TR></TABLE>'

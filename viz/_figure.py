@@ -14,12 +14,12 @@ from ._view import Card, Edge, Scope, View
 Style = Literal["card", "circuit"]
 Direction = Literal["LR", "RL", "TB", "BT"]
 
-TEXT = 13.0
-SMALL = 11.0
-ROW = 22.0
-LEGEND_HEIGHT = 26.0
-_PADDING = 7.0
-_CIRCLE = 28.0
+TEXT = 13
+SMALL = 11
+ROW = 22
+LEGEND_HEIGHT = 26
+_PADDING = 7
+_CIRCLE = 28
 
 
 class Cell(NamedTuple):
@@ -29,10 +29,10 @@ class Cell(NamedTuple):
     """
 
     part: str
-    x: float
-    y: float
-    width: float
-    height: float
+    x: int
+    y: int
+    width: int
+    height: int
     text: str
     fill: str
     ink: str
@@ -46,8 +46,8 @@ class Shape(NamedTuple):
     form: Literal["card", "circle", "wire", "text"]
     card: int
     scope: Scope
-    width: float
-    height: float
+    width: int
+    height: int
     rows: tuple[tuple[Cell, ...], ...]
 
 
@@ -70,7 +70,7 @@ class Item(NamedTuple):
     text: str
     ink: str
     fill: str
-    width: float
+    width: int
 
 
 class Figure(NamedTuple):
@@ -126,7 +126,7 @@ def _thickness(contribution: float | None, largest: float) -> float:
     return round(0.8 + 2.4 * min(abs(contribution) / largest, 1.0), 2)
 
 
-def _cell_width(text: str, size: float = TEXT, bold: bool = False) -> int:
+def _cell_width(text: str, size: int = TEXT, bold: bool = False) -> int:
     return max(round(width(text, size, bold) + 2 * _PADDING), 26)
 
 
@@ -219,7 +219,7 @@ def _gate(place: int, card: Card) -> Shape:
 def _wire(key: str, place: int, card: Card, upright: bool) -> Shape:
     """A stretch of wire with the value on one side of it and the gradient on the other."""
     value, gradient = _cell_width(card.value, SMALL), _cell_width(card.gradient, SMALL)
-    tall = 17.0
+    tall = 17
     if upright:
         row = (
             Cell("value", 0, 0, value, tall, card.value, "", "value"),
@@ -262,6 +262,6 @@ def _legend(view: View, style: Style) -> tuple[Item, ...]:
     if any("Σ" in card.gradient for card in view.cards):
         entries.append(("Σ: what .grad has accumulated", "gradient", ""))
     return tuple(
-        Item(text, ink, fill, 15.0 if fill else round(width(text, SMALL) + 12))
+        Item(text, ink, fill, 15 if fill else round(width(text, SMALL) + 12))
         for text, ink, fill in entries
     )

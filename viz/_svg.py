@@ -8,6 +8,7 @@ import math
 
 from ._figure import SMALL, TEXT, Cell, Figure, Link, Shape
 from ._layout import Layout, Line, Point
+from ._notes import card_note, edge_note
 from ._palette import DARK, LIGHT, Theme
 from ._text import escaped, shortened
 
@@ -76,10 +77,10 @@ def stylesheet(theme: Theme, ident: str) -> str:
     """The style of a picture, in plain rules that every SVG reader knows."""
     scope = f"#{ident}"
     rules = (
-        f"{scope}{{font-family:Helvetica,Arial,'Liberation Sans',sans-serif;font-size:{TEXT:g}px}}"
+        f"{scope}{{font-family:Helvetica,Arial,'Liberation Sans',sans-serif;font-size:{TEXT}px}}"
         f"{scope} text{{text-anchor:middle;white-space:pre;unicode-bidi:isolate}}"
         f"{scope} .cluster-box text,{scope} .legend text{{text-anchor:start}}"
-        f"{scope} .small,{scope} .legend text,{scope} .link text{{font-size:{SMALL:g}px}}"
+        f"{scope} .small,{scope} .legend text,{scope} .link text{{font-size:{SMALL}px}}"
         f"{scope} .bold{{font-weight:bold}}"
         f"{scope} .frame,{scope} .link path{{fill:none}}"
         f"{scope} .card:focus{{outline:none}}"
@@ -105,14 +106,13 @@ def _shape(shape: Shape, middle: Point, figure: Figure, ident: str) -> str:
     if main:
         parts.append(
             f'<g id="{ident}-{shape.key}" class="card {shape.form}" tabindex="0" role="img" '
-            f'aria-label="{escaped(card.name or card.operation or shape.key)}: '
-            f'{escaped(card.note)}" transform="translate({x:.2f} {y:.2f})">'
+            f'transform="translate({x:.1f} {y:.1f})">'
         )
-        parts.append(f"<title>{escaped(card.note)}</title>")
+        parts.append(f"<title>{escaped(card_note(figure.view, card))}</title>")
     else:
         parts.append(
             f'<g id="{ident}-{shape.key}" class="{shape.form}" '
-            f'transform="translate({x:.2f} {y:.2f})">'
+            f'transform="translate({x:.1f} {y:.1f})">'
         )
     if shape.form == "wire":
         parts.append(_through(shape, figure))
@@ -135,7 +135,7 @@ def _shape(shape: Shape, middle: Point, figure: Figure, ident: str) -> str:
         )
     elif shape.form == "card":
         parts.append(
-            f'<rect class="frame s-{stroke}" width="{shape.width:g}" height="{shape.height:g}" '
+            f'<rect class="frame s-{stroke}" width="{shape.width}" height="{shape.height}" '
             f'rx="3" stroke-width="{thick:g}"/>'
         )
     parts.append("</g>")
@@ -146,8 +146,8 @@ def _cell(cell: Cell, boxed: bool) -> str:
     back = ""
     if boxed and cell.fill:
         back = (
-            f'<rect class="{cell.fill} s-line" x="{cell.x:g}" y="{cell.y:g}" '
-            f'width="{cell.width:g}" height="{cell.height:g}" stroke-width="0.8"/>'
+            f'<rect class="{cell.fill} s-line" x="{cell.x}" y="{cell.y}" '
+            f'width="{cell.width}" height="{cell.height}" stroke-width="0.8"/>'
         )
     classes = f"{cell.ink} {cell.part}-text"
     size = TEXT
@@ -166,9 +166,9 @@ def _cell(cell: Cell, boxed: bool) -> str:
 def _through(shape: Shape, figure: Figure) -> str:
     """The stretch of wire below a wire's label."""
     if figure.direction in ("LR", "RL"):
-        path = f"M0,{shape.height / 2:g}H{shape.width:g}"
+        path = f"M0,{shape.height / 2:g}H{shape.width}"
     else:
-        path = f"M{shape.width / 2:g},0V{shape.height:g}"
+        path = f"M{shape.width / 2:g},0V{shape.height}"
     return f'<path class="frame s-neutral" stroke-width="1.2" d="{path}"/>'
 
 
@@ -189,25 +189,12 @@ def _link(link: Link, line: Line, figure: Figure, ident: str) -> str:
         )
     tip = ""
     if link.edge is not None:
-        tip = f"<title>{escaped(edge_note(figure, link.edge))}</title>"
+        tip = f"<title>{escaped(edge_note(figure.view.edges[link.edge]))}</title>"
     return (
         f'<g id="{ident}-{link.key}" class="link">{tip}'
         f'<path class="s-{link.role}" stroke-width="{link.thickness:g}" d="{path}"/>'
         f"{arrow}{label}</g>"
     )
-
-
-def edge_note(figure: Figure, place: int) -> str:
-    """What an edge says when asked: its local derivative and what flows back along it."""
-    edge = figure.view.edges[place]
-    words = []
-    if edge.merged > 1:
-        words.append(f"{edge.merged} edges in one")
-    if edge.partial is not None:
-        words.append(f"local derivative {edge.partial!r}")
-    if edge.contribution is not None:
-        words.append(f"contributes {edge.contribution!r} to the gradient")
-    return "; ".join(words) or "an operand that is not differentiated"
 
 
 def _arrow(end: Point, tip: Point, link: Link) -> str:
@@ -220,7 +207,7 @@ def _arrow(end: Point, tip: Point, link: Link) -> str:
 
 
 def _xy(point: Point) -> str:
-    return f"{point[0]:.2f},{point[1]:.2f}"
+    return f"{point[0]:.1f},{point[1]:.1f}"
 
 
 def _legend(figure: Figure, middle: Point) -> str:
@@ -230,7 +217,7 @@ def _legend(figure: Figure, middle: Point) -> str:
         if item.fill:
             parts.append(
                 f'<rect class="{item.fill} s-border" x="{x:.2f}" y="{middle[1] - 7:.2f}" '
-                f'width="{item.width:g}" height="14" stroke-width="0.6"/>'
+                f'width="{item.width}" height="14" stroke-width="0.6"/>'
             )
         else:
             parts.append(

@@ -4,13 +4,16 @@ Must not know graphs: strings and floats in, strings out.
 """
 
 import math
+import re
 import unicodedata
+from functools import lru_cache
 from html import escape
 
+_OTHER, _WIDE = 640, 1000
 # Widths of the printable ASCII characters in Helvetica (also Arial, Arimo, Liberation Sans: the
 # same metrics), in thousandths of the font size; the Adobe font metrics are their source.
 # fmt: off
-_ASCII = (
+_PRINTABLE = (
     278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556,
     556, 556, 556, 556, 556, 556, 556, 278, 278, 584, 584, 584, 556, 1015, 667, 667, 722, 722,
     667, 611, 778, 722, 278, 500, 667, 556, 833, 722, 778, 667, 778, 722, 667, 611, 722, 667, 944,
@@ -19,7 +22,7 @@ _ASCII = (
     584,
 )
 # fmt: on
-_OTHER, _WIDE = 640, 1000
+_ASCII = (*[_OTHER] * 32, *_PRINTABLE, _OTHER)
 
 LONGEST_LABEL = 40
 """Characters of a label that a card shows; its tooltip has all of it."""
@@ -28,28 +31,30 @@ MINUS = "\N{MINUS SIGN}"
 NO_NUMBER = "\N{EN DASH}"
 
 
+# Controls, line separators, surrogates, and the noncharacters of all seventeen planes.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufdd0-\ufdef"
+    + "".join(chr(plane * 0x10000 + 0xFFFE) + chr(plane * 0x10000 + 0xFFFF) for plane in range(17))
+    + "]"
+)
+
+
 def printable(text: str) -> str:
     """`text` with every character that XML cannot carry replaced; other text is unchanged.
 
     A control character becomes its picture (U+0000 becomes U+2400, and so on), since XML 1.0 has
     no way to write it; surrogates and noncharacters become U+FFFD.
     """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(map(_printable_character, text))
+    return _UNPRINTABLE.sub(_stand_in, text)
 
 
-def _printable_character(character: str) -> str:
-    code = ord(character)
+def _stand_in(match: re.Match[str]) -> str:
+    code = ord(match[0])
     if code < 0x20:
         return chr(0x2400 + code)
     if code == 0x7F:
-        return "␡"
-    if 0x80 <= code < 0xA0 or code in (0x2028, 0x2029):
-        return "␤" if code in (0x85, 0x2028, 0x2029) else "\ufffd"
-    if 0xD800 <= code < 0xE000 or code & 0xFFFE == 0xFFFE or 0xFDD0 <= code < 0xFDF0:
-        return "\ufffd"
-    return character
+        return "\N{SYMBOL FOR DELETE}"
+    return "\N{SYMBOL FOR NEWLINE}" if code in (0x85, 0x2028, 0x2029) else "\ufffd"
 
 
 def shortened(text: str) -> str:
@@ -57,6 +62,7 @@ def shortened(text: str) -> str:
     return text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "…"
 
 
+@lru_cache(maxsize=4096)
 def escaped(text: str) -> str:
     """`text` as XML character data or attribute value, also for Graphviz's HTML-like labels."""
     return escape(printable(text), quote=True)
@@ -86,15 +92,20 @@ def plain_number(x: float, digits: int) -> str:
     return f"{mantissa}e{int(exponent)}"
 
 
+@lru_cache(maxsize=4096)
 def width(text: str, size: float, bold: bool = False) -> float:
     """The width of `text` in a Helvetica-like font of `size`, a little generous."""
-    total = 0
-    for character in text:
-        code = ord(character)
-        if 32 <= code < 127:
-            total += _ASCII[code - 32]
-        elif unicodedata.combining(character):
-            continue
-        else:
-            total += _WIDE if unicodedata.east_asian_width(character) in "WF" else _OTHER
+    if text.isascii():
+        total = sum(map(_ASCII.__getitem__, text.encode()))
+    else:
+        total = sum(map(_character_width, text))
     return total * size / 1000 * (1.07 if bold else 1.0)
+
+
+def _character_width(character: str) -> int:
+    code = ord(character)
+    if code < 128:
+        return _ASCII[code]
+    if unicodedata.combining(character):
+        return 0
+    return _WIDE if unicodedata.east_asian_width(character) in "WF" else _OTHER

@@ -48,7 +48,11 @@ class GraphTooLarge(ValueError):
 
 
 class Card(NamedTuple):
-    """One card. `key` is unique in the picture and the same from run to run."""
+    """One card. `key` is unique in the picture and the same from run to run.
+
+    `nodes` are the nodes it stands for (none: a constant, or what lies beyond the picture),
+    `results` those of a group that are used outside it; `amount` is the gradient that colours it.
+    """
 
     key: str
     kind: str
@@ -59,8 +63,8 @@ class Card(NamedTuple):
     amount: float | None
     scope: Scope
     nodes: tuple[int, ...]
-    note: str
     is_output: bool = False
+    results: tuple[int, ...] = ()
 
 
 class Edge(NamedTuple):
@@ -308,8 +312,7 @@ class _Assembly:
         cards = [*self._cards(), *self.constant_cards]
         for (key, side), times in self.beyond.items():
             more = f"{key}_{side}"
-            note = f"{times} more, outside this picture"
-            cards.append(Card(more, "more", f"⋯ {times}", "", "", "", None, (), (), note))
+            cards.append(Card(more, "more", f"⋯ {times}", "", "", "", None, (), ()))
             ends = (more, key) if side == "in" else (key, more)
             self.edges[*ends, 0] = Edge(*ends, None, None)
         sizes = (abs(card.amount) for card in cards if card.amount is not None)
@@ -326,9 +329,8 @@ class _Assembly:
         key = f"k{child}_{place}"
         scope = self.snapshot.nodes[child].scope
         shown = number(constant, self.digits)
-        note = f"constant {constant!r}"
         self.constant_cards.append(
-            Card(key, "constant", "const", "", shown, number(None), None, scope, (), note)
+            Card(key, "constant", "const", "", shown, number(None), None, scope, ())
         )
         self.edges[key, f"n{child}", place] = Edge(key, f"n{child}", None, None)
 
@@ -363,22 +365,12 @@ class _Assembly:
             yield self._group_card(key) if key in self.blocks else self._node_card(key, index)
 
     def _node_card(self, key: str, index: int) -> Card:
-        snapshot, digits = self.snapshot, self.digits
-        node, name = snapshot.nodes[index], snapshot.name(index)
-        active = self.active[index]
+        node, digits, active = self.snapshot.nodes[index], self.digits, self.active[index]
         gradient = self.gradients[index] if self.gradients is not None and active else None
-        words = [number(x, digits) if isinstance(x, float) else snapshot.name(x)
-                 for x in node.operands]  # fmt: skip
-        note = f"{name} = {formula(node, words)}" if node.op else f"{name}, a leaf"
-        note += f"; value {node.value!r}"
         shown = number(gradient, digits)
-        if gradient is not None:
-            note += f"; ∂{snapshot.name(snapshot.root)}/∂{name} = {gradient!r}"
-            if not node.op and gradient != node.grad and not math.isnan(gradient):
-                shown += f" (Σ {number(node.grad, digits)})"
-                note += f"; its .grad has accumulated {node.grad!r}"
-        elif not active:
-            note += "; does not depend on what is differentiated here"
+        accumulated = gradient is not None and not node.op and node.grad != gradient
+        if accumulated and not math.isnan(node.grad):
+            shown += f" (Σ {number(node.grad, digits)})"
         return Card(
             key,
             kind_of(node.op) if active else "constant",
@@ -389,36 +381,27 @@ class _Assembly:
             gradient,
             node.scope,
             (index,),
-            note,
-            is_output=index == snapshot.root,
+            is_output=index == self.snapshot.root,
         )
 
     def _group_card(self, key: str) -> Card:
-        snapshot, digits = self.snapshot, self.digits
         group, members = self.blocks[key]
         results = tuple(self.outputs.get(key, ())) or (members[-1],)
-        values = [snapshot.nodes[index].value for index in results]
+        values = [self.snapshot.nodes[index].value for index in results]
         slopes = [self.gradients[index] for index in results] if self.gradients is not None else []
-        one, times = len(results) == 1, self.times[key]
-        note = f"{'/'.join(group)}: {len(members)} nodes in one card"
-        operation = f"{group[-1]} · {len(members)}"
-        if times > 1:
-            note += f", {times} identical blocks"
-            operation = f"{group[-1]}{TIMES}{times} · {len(members)}"
-        for index in results[:8]:
-            note += f"; {snapshot.name(index)} = {snapshot.nodes[index].value!r}"
+        times = f"{TIMES}{self.times[key]}" if self.times[key] > 1 else ""
         return Card(
             key,
             "group",
-            snapshot.nodes[results[0]].label if one else "",
-            operation,
-            _range(values, digits),
-            _range(slopes, digits),
+            self.snapshot.nodes[results[0]].label if len(results) == 1 else "",
+            f"{group[-1]}{times} ({len(members)} nodes)",
+            _range(values, self.digits),
+            _range(slopes, self.digits),
             max(slopes, key=abs, default=None),
             group[:-1],
             tuple(members),
-            note,
-            is_output=snapshot.root in results,
+            is_output=self.snapshot.root in results,
+            results=results,
         )
 
 
@@ -434,12 +417,3 @@ def _range(numbers: list[float], digits: int) -> str:
         return number(None)
     low, high = number(min(numbers), digits), number(max(numbers), digits)
     return low if low == high else f"{low} … {high}"
-
-
-def formula(node: Node, words: list[str]) -> str:
-    """The operation of `node` written out on operands called `words`."""
-    if len(words) == 2 and not node.symbol[:1].isalpha():
-        return f"{words[0]} {node.symbol} {words[1]}"
-    if len(words) == 1 and node.op == "neg":
-        return f"{node.symbol}{words[0]}"
-    return f"{node.symbol}({', '.join(words)})"
