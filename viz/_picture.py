@@ -18,6 +18,7 @@ from ._dot import write_dot
 from ._figure import Direction, Figure, Style, make_figure
 from ._files import write_atomically
 from ._layout import Layout, lay_out, run_program
+from ._page import OPENED_UP_TO, write_page
 from ._palette import Theme
 from ._snapshot import Snapshot
 from ._svg import describe, write_svg
@@ -32,9 +33,10 @@ class Picture:
     `.svg` and `.dot` are texts, the same bytes from run to run; `.save(path)` writes a file.
     """
 
-    def __init__(self, figure: Figure, theme: Theme) -> None:
+    def __init__(self, figure: Figure, theme: Theme, opened: Callable[[], Figure]) -> None:
         self._figure = figure
         self._theme = theme
+        self._opened = opened
 
     @property
     def title(self) -> str:
@@ -62,6 +64,23 @@ class Picture:
             LayoutError: there is no layout program, or it failed; the error has the DOT text.
         """
         return write_svg(self._figure, self._layout, self._theme, self._ident)
+
+    def html(self) -> str:
+        """The picture as one self-contained page that steps through it; needs no network.
+
+        It walks forward and backward through the graph, explains each gradient as a sum over
+        paths, opens and closes groups, and recomputes everything when an input is changed.
+
+        Raises:
+            LayoutError: there is no layout program, or it failed; the error has the DOT text.
+        """
+        figure, collapsed = self._figure, self._figure.view.collapsed
+        if collapsed and len(figure.view.snapshot.nodes) <= OPENED_UP_TO:
+            figure = self._opened()
+        else:
+            collapsed = ()
+        layout = lay_out(write_dot(figure, self._theme))
+        return write_page(figure, layout, self._theme, "p", collapsed)
 
     @property
     def png(self) -> bytes:
@@ -101,6 +120,7 @@ _FORMS: dict[str, Callable[[Picture], str | bytes]] = {
     ".svg": lambda picture: picture.svg,
     ".png": lambda picture: picture.png,
     ".dot": lambda picture: picture.dot,
+    ".html": lambda picture: picture.html(),
 }
 
 
@@ -169,14 +189,19 @@ def draw(
     if hops < 0:
         raise ValueError(f"draw: hops must not be negative, not {hops!r}")
     snapshot = Snapshot(y)
-    leaves = (wrt,) if isinstance(wrt, Value) else wrt
-    view = make_view(
-        snapshot,
-        wrt=[snapshot.find(leaf) for leaf in leaves],
-        collapse=collapse,
-        focus=None if focus is None else snapshot.find(focus),
-        hops=hops,
-        constants=constants,
-        digits=digits,
-    )
-    return Picture(make_figure(view, style, direction), theme)
+    leaves = [snapshot.find(leaf) for leaf in ((wrt,) if isinstance(wrt, Value) else wrt)]
+    middle = None if focus is None else snapshot.find(focus)
+
+    def figure(collapse: Collapse | Collection[str]) -> Figure:
+        view = make_view(
+            snapshot,
+            wrt=leaves,
+            collapse=collapse,
+            focus=middle,
+            hops=hops,
+            constants=constants,
+            digits=digits,
+        )
+        return make_figure(view, style, direction)
+
+    return Picture(figure(collapse), theme, lambda: figure("none"))

@@ -16,8 +16,11 @@ _MARGIN = 8.0
 _STROKES = ("line", "strong", "negative", "positive", "neutral", "border")
 
 
-def write_svg(figure: Figure, layout: Layout, theme: Theme, ident: str) -> str:
-    """The SVG text of `figure`; `ident` begins every id in it and scopes its style."""
+def write_svg(figure: Figure, layout: Layout, theme: Theme, ident: str, tips: bool = True) -> str:
+    """The SVG text of `figure`; `ident` begins every id in it and scopes its style.
+
+    Without `tips` its cards and edges say nothing when asked: a page has its own words for them.
+    """
     width, height = layout.width + 2 * _MARGIN, layout.height + 2 * _MARGIN
     title, description = describe(figure)
     size = f'width="{width:g}" height="{height:g}"'
@@ -43,9 +46,9 @@ def write_svg(figure: Figure, layout: Layout, theme: Theme, ident: str) -> str:
             f"{escaped(shortened(scope[-1]))}</text></g>"
         )
     for link in figure.links:
-        lines.append(_link(link, layout.lines[link.key], figure, ident))
+        lines.append(_link(link, layout.lines[link.key], figure, ident, tips))
     for shape in figure.shapes:
-        lines.append(_shape(shape, layout.nodes[shape.key], figure, ident))
+        lines.append(_shape(shape, layout.nodes[shape.key], figure, ident, tips))
     if layout.label is not None:
         lines.append(_legend(figure, layout.label))
     lines.append("</g></svg>\n")
@@ -83,6 +86,8 @@ def stylesheet(theme: Theme, ident: str) -> str:
         f"{scope} .small,{scope} .legend text,{scope} .link text{{font-size:{SMALL}px}}"
         f"{scope} .bold{{font-weight:bold}}"
         f"{scope} .frame,{scope} .link path{{fill:none}}"
+        f"{scope} .card rect{{stroke-width:.8}}{scope} .frame,{scope} .card .frame{{stroke-width:1.2}}"
+        f"{scope} .output .frame{{stroke-width:2.8}}"
         f"{scope} .card:focus{{outline:none}}"
     )
     if theme == "auto":
@@ -98,26 +103,22 @@ def _colours(colour: dict[str, str], scope: str) -> str:
     return fills + strokes + focus
 
 
-def _shape(shape: Shape, middle: Point, figure: Figure, ident: str) -> str:
+def _shape(shape: Shape, middle: Point, figure: Figure, ident: str, tips: bool) -> str:
     card = figure.view.cards[shape.card]
     x, y = middle[0] - shape.width / 2, middle[1] - shape.height / 2
-    parts = []
-    main = shape.key == card.key
-    if main:
-        parts.append(
-            f'<g id="{ident}-{shape.key}" class="card {shape.form}" tabindex="0" role="img" '
-            f'transform="translate({x:.1f} {y:.1f})">'
-        )
-        parts.append(f"<title>{escaped(card_note(figure.view, card))}</title>")
+    place = f'transform="translate({x:.1f} {y:.1f})"'
+    if shape.key == card.key:
+        output = " output" if card.is_output else ""
+        parts = [
+            f'<g id="{ident}-{shape.key}" class="card{output}" tabindex="0" role="img" {place}>'
+        ]
+        if tips:
+            parts.append(f"<title>{escaped(card_note(figure.view, card))}</title>")
     else:
-        parts.append(
-            f'<g id="{ident}-{shape.key}" class="{shape.form}" '
-            f'transform="translate({x:.1f} {y:.1f})">'
-        )
+        parts = [f'<g id="{ident}-{shape.key}" class="{shape.form}" {place}>']
     if shape.form == "wire":
         parts.append(_through(shape, figure))
     stroke = "strong" if card.is_output else "line"
-    thick = 2.6 if card.is_output else 1.1
     if shape.form == "circle":
         cell = shape.rows[0][0]
         parts.append(
@@ -130,13 +131,11 @@ def _shape(shape: Shape, middle: Point, figure: Figure, ident: str) -> str:
     if shape.form == "circle":
         parts.append(
             f'<ellipse class="frame s-{stroke}" cx="{shape.width / 2:g}" '
-            f'cy="{shape.height / 2:g}" rx="{shape.width / 2:g}" ry="{shape.height / 2:g}" '
-            f'stroke-width="{thick:g}"/>'
+            f'cy="{shape.height / 2:g}" rx="{shape.width / 2:g}" ry="{shape.height / 2:g}"/>'
         )
     elif shape.form == "card":
         parts.append(
-            f'<rect class="frame s-{stroke}" width="{shape.width}" height="{shape.height}" '
-            f'rx="3" stroke-width="{thick:g}"/>'
+            f'<rect class="frame s-{stroke}" width="{shape.width}" height="{shape.height}" rx="3"/>'
         )
     parts.append("</g>")
     return "".join(parts)
@@ -147,9 +146,9 @@ def _cell(cell: Cell, boxed: bool) -> str:
     if boxed and cell.fill:
         back = (
             f'<rect class="{cell.fill} s-line" x="{cell.x}" y="{cell.y}" '
-            f'width="{cell.width}" height="{cell.height}" stroke-width="0.8"/>'
+            f'width="{cell.width}" height="{cell.height}"/>'
         )
-    classes = f"{cell.ink} {cell.part}-text"
+    classes = cell.ink
     size = TEXT
     if cell.bold:
         classes += " bold"
@@ -158,7 +157,7 @@ def _cell(cell: Cell, boxed: bool) -> str:
         size = SMALL
     baseline = cell.y + cell.height / 2 + size * 0.36
     return (
-        f'{back}<text class="{classes}" x="{cell.x + cell.width / 2:g}" y="{baseline:.2f}">'
+        f'{back}<text class="{classes}" x="{cell.x + cell.width / 2:g}" y="{baseline:.1f}">'
         f"{escaped(cell.text)}</text>"
     )
 
@@ -169,10 +168,10 @@ def _through(shape: Shape, figure: Figure) -> str:
         path = f"M0,{shape.height / 2:g}H{shape.width}"
     else:
         path = f"M{shape.width / 2:g},0V{shape.height}"
-    return f'<path class="frame s-neutral" stroke-width="1.2" d="{path}"/>'
+    return f'<path class="frame s-neutral" d="{path}"/>'
 
 
-def _link(link: Link, line: Line, figure: Figure, ident: str) -> str:
+def _link(link: Link, line: Line, figure: Figure, ident: str, tips: bool) -> str:
     start, *rest = line.points
     path = f"M{_xy(start)}"
     for place in range(0, len(rest), 3):
@@ -184,11 +183,11 @@ def _link(link: Link, line: Line, figure: Figure, ident: str) -> str:
     if link.label and line.label is not None:
         x, y = line.label
         label = (
-            f'<text class="partial partial-text" x="{x:g}" y="{y + SMALL * 0.36:.2f}">'
+            f'<text class="partial" x="{x:g}" y="{y + SMALL * 0.36:.1f}">'
             f"{escaped(link.label)}</text>"
         )
     tip = ""
-    if link.edge is not None:
+    if tips and link.edge is not None:
         tip = f"<title>{escaped(edge_note(figure.view.edges[link.edge]))}</title>"
     return (
         f'<g id="{ident}-{link.key}" class="link">{tip}'

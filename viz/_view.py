@@ -70,14 +70,16 @@ class Card(NamedTuple):
 class Edge(NamedTuple):
     """One edge: from the card of an operand to the card that uses it.
 
-    `partial` is the local derivative (None where several edges were merged), `contribution` what
-    the reverse sweep adds to the operand along this edge (None before `backward()`).
+    `partial` is the local derivative and `place` the operand's place (None and -1 where several
+    edges were merged), `contribution` what the reverse sweep adds to the operand along this edge
+    (None before `backward()`).
     """
 
     source: str
     target: str
     partial: float | None
     contribution: float | None
+    place: int
     merged: int = 1
 
 
@@ -90,6 +92,7 @@ class View(NamedTuple):
     largest: float
     labelled: bool
     digits: int
+    collapsed: tuple[Scope, ...]
 
     @property
     def scopes(self) -> tuple[Scope, ...]:
@@ -263,6 +266,7 @@ class _Assembly:
         self.active = active
         self.constants = constants
         self.digits = digits
+        self.collapsed = tuple(sorted({scope[: len(to)] for scope, to in groups.items()}))
         self.gradients = snapshot.gradients if snapshot.swept else None
         self.owner: list[str | None] = []
         """The key of the card that shows each node, None where no card does."""
@@ -314,7 +318,7 @@ class _Assembly:
             more = f"{key}_{side}"
             cards.append(Card(more, "more", f"⋯ {times}", "", "", "", None, (), ()))
             ends = (more, key) if side == "in" else (key, more)
-            self.edges[*ends, 0] = Edge(*ends, None, None)
+            self.edges[*ends, 0] = Edge(*ends, None, None, -1)
         sizes = (abs(card.amount) for card in cards if card.amount is not None)
         return View(
             self.snapshot,
@@ -323,6 +327,7 @@ class _Assembly:
             max((size for size in sizes if math.isfinite(size)), default=0.0),
             len(cards) <= LABELS_UP_TO,
             self.digits,
+            self.collapsed,
         )
 
     def _constant(self, constant: float, child: int, place: int) -> None:
@@ -332,7 +337,7 @@ class _Assembly:
         self.constant_cards.append(
             Card(key, "constant", "const", "", shown, number(None), None, scope, ())
         )
-        self.edges[key, f"n{child}", place] = Edge(key, f"n{child}", None, None)
+        self.edges[key, f"n{child}", place] = Edge(key, f"n{child}", None, None, place)
 
     def _connect(self, parent: int, child: int, place: int, partial: float) -> None:
         """The edge from `parent` to `child`, where both have cards, and not the same one."""
@@ -351,8 +356,10 @@ class _Assembly:
         if self.gradients is not None and self.active[parent]:
             contribution = self.snapshot.nodes[child].flow(self.gradients[child], partial)
         plain = source not in self.blocks and target not in self.blocks
-        new = Edge(source, target, partial if plain and self.active[parent] else None, contribution)
-        key = (source, target, place if plain else -1)
+        local = partial if plain and self.active[parent] else None
+        place = place if plain else -1
+        new = Edge(source, target, local, contribution, place)
+        key = (source, target, place)
         old = self.edges.get(key)
         self.edges[key] = new if old is None else _merged(old, new)
 
@@ -409,7 +416,7 @@ def _merged(old: Edge, new: Edge) -> Edge:
     total = None
     if old.contribution is not None and new.contribution is not None:
         total = old.contribution + new.contribution
-    return Edge(old.source, old.target, None, total, old.merged + 1)
+    return Edge(old.source, old.target, None, total, -1, old.merged + 1)
 
 
 def _range(numbers: list[float], digits: int) -> str:

@@ -110,8 +110,8 @@ def test_a_picture_does_not_follow_the_graph(small):
 
 
 def test_the_output_is_marked(small):
-    (strong,) = re.findall(r'class="frame s-strong"', draw(small).svg)
-    assert strong
+    (card,) = by_class(draw(small).svg, "output")
+    assert texts(card)[0] == "e = ×"
 
 
 def test_scopes_are_nested_clusters(network):
