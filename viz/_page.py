@@ -19,12 +19,14 @@ from ._javascript import library, runnable
 from ._layout import Layout
 from ._palette import Theme
 from ._snapshot import Node, Snapshot
-from ._svg import describe, stylesheet, write_svg
+from ._svg import MARGIN, arrow_points, describe, path_data, stylesheet, write_svg
 from ._text import escaped, printable
 from ._view import Scope
 
 OPENED_UP_TO = 400
 """Nodes of a collapsed picture up to which its page can open the groups again."""
+
+_IDENT = "p"
 
 _CONTROLS = """
 <button id="reset" title="Home">reset</button>
@@ -68,24 +70,30 @@ def write_page(
     figure: Figure,
     layout: Layout,
     theme: Theme,
-    ident: str,
-    collapsed: Sequence[Scope] = (),
+    closed: tuple[Figure, Layout] | None = None,
     frames: Sequence[tuple[str, Snapshot]] = (),
 ) -> str:
-    """The page of `figure`; `collapsed` groups start closed, `frames` are named training steps."""
-    data = graph_data(figure, collapsed)
+    """The page of `figure`.
+
+    It begins as the figure `closed`, the same graph with some groups collapsed, if there is one;
+    `frames` are named training steps.
+    """
+    data = graph_data(figure, closed[0].view.collapsed if closed else ())
+    if closed and figure.style == "card":
+        data["preset"] = _preset(figure, *closed)
     if frames:
         data["frameNames"] = [name for name, _ in frames]
         data["frames"] = [_frame(snapshot) for _, snapshot in frames]
+    data["legend"] = layout.label
     title = describe(figure)[0]
     code = f"{library(figure.view.snapshot)}{resource('page.js')}"
     body = (
         f"<header><h1>{escaped(title)}</h1>{_CONTROLS}{_TRAINING}</header>"
-        f'<main id="stage">{write_svg(figure, layout, theme, ident, tips=False)}</main>{_LIVE}'
+        f'<main id="stage">{write_svg(figure, layout, theme, _IDENT, tips=False)}</main>{_LIVE}'
         '<footer><div id="words" aria-live="polite"></div>'
         '<button id="unpin" hidden>unpin (Esc)</button></footer>'
     )
-    styles = [resource("page.css"), stylesheet(theme, ident)]
+    styles = [resource("page.css"), stylesheet(theme, _IDENT)]
     return assemble(title, body, styles, code, data, theme)
 
 
@@ -173,6 +181,38 @@ def graph_data(figure: Figure, collapsed: Sequence[Scope] = ()) -> dict[str, Any
         "digits": view.digits,
         "swept": view.snapshot.swept,
         "live": runnable(view.snapshot),
+    }
+
+
+def _preset(figure: Figure, closed: Figure, layout: Layout) -> dict[str, Any]:
+    """Where the layout program put everything in `closed`, by the keys of `figure`'s page."""
+    place = {scope: index for index, scope in enumerate(figure.view.scopes)}
+    cards = closed.view.cards
+    key = {card.key: f"c{place[card.group]}" if card.group in place else card.key for card in cards}
+    links = []
+    for link in closed.links:
+        edge = closed.view.edges[link.edge or 0]
+        line = layout.lines[link.key]
+        ends = (key[edge.source], key[edge.target], edge.place)
+        links.append((*ends, path_data(line), arrow_points(link, line), line.label))
+    boxes = {
+        key[shape.key]: (
+            layout.nodes[shape.key][0] - shape.width / 2,
+            layout.nodes[shape.key][1] - shape.height / 2,
+            shape.width,
+        )
+        for shape in closed.shapes
+    }
+    clusters = {
+        place[scope]: layout.clusters[f"cluster_{index}"]
+        for index, scope in enumerate(closed.view.scopes)
+    }
+    return {
+        "size": (layout.width + 2 * MARGIN, layout.height + 2 * MARGIN),
+        "boxes": boxes,
+        "links": links,
+        "clusters": clusters,
+        "legend": layout.label,
     }
 
 

@@ -74,13 +74,12 @@ class Picture:
         Raises:
             LayoutError: there is no layout program, or it failed; the error has the DOT text.
         """
-        figure, collapsed = self._figure, self._figure.view.collapsed
-        if collapsed and len(figure.view.snapshot.nodes) <= OPENED_UP_TO:
-            figure = self._opened()
-        else:
-            collapsed = ()
-        layout = lay_out(write_dot(figure, self._theme))
-        return write_page(figure, layout, self._theme, "p", collapsed)
+        view = self._figure.view
+        if view.collapsed and len(view.snapshot.nodes) <= OPENED_UP_TO:
+            opened = self._opened()
+            layout = lay_out(write_dot(opened, self._theme))
+            return write_page(opened, layout, self._theme, closed=(self._figure, self._layout))
+        return write_page(self._figure, self._layout, self._theme)
 
     @property
     def png(self) -> bytes:

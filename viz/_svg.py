@@ -12,7 +12,7 @@ from ._notes import card_note, edge_note
 from ._palette import DARK, LIGHT, Theme
 from ._text import escaped, shortened
 
-_MARGIN = 8.0
+MARGIN = 8.0
 _STROKES = ("line", "strong", "negative", "positive", "neutral", "border")
 
 
@@ -21,7 +21,7 @@ def write_svg(figure: Figure, layout: Layout, theme: Theme, ident: str, tips: bo
 
     Without `tips` its cards and edges say nothing when asked: a page has its own words for them.
     """
-    width, height = layout.width + 2 * _MARGIN, layout.height + 2 * _MARGIN
+    width, height = layout.width + 2 * MARGIN, layout.height + 2 * MARGIN
     title, description = describe(figure)
     size = f'width="{width:g}" height="{height:g}"'
     opening = (
@@ -35,7 +35,7 @@ def write_svg(figure: Figure, layout: Layout, theme: Theme, ident: str, tips: bo
         f'<desc id="{ident}-desc">{escaped(description)}</desc>',
         f"<style>{stylesheet(theme, ident)}</style>",
         f'<rect class="paper" {size}/>',
-        f'<g class="scene" transform="translate({_MARGIN:g} {_MARGIN:g})">',
+        f'<g class="scene" transform="translate({MARGIN:g} {MARGIN:g})">',
     ]
     for place, scope in enumerate(figure.view.scopes):
         area = layout.clusters[f"cluster_{place}"]
@@ -86,7 +86,8 @@ def stylesheet(theme: Theme, ident: str) -> str:
         f"{scope} .small,{scope} .legend text,{scope} .link text{{font-size:{SMALL}px}}"
         f"{scope} .bold{{font-weight:bold}}"
         f"{scope} .frame,{scope} .link path{{fill:none}}"
-        f"{scope} .card rect{{stroke-width:.8}}{scope} .frame,{scope} .card .frame{{stroke-width:1.2}}"
+        f"{scope} .card rect{{stroke-width:.8}}"
+        f"{scope} .frame,{scope} .card .frame{{stroke-width:1.2}}"
         f"{scope} .output .frame{{stroke-width:2.8}}"
         f"{scope} .card:focus{{outline:none}}"
     )
@@ -172,13 +173,9 @@ def _through(shape: Shape, figure: Figure) -> str:
 
 
 def _link(link: Link, line: Line, figure: Figure, ident: str, tips: bool) -> str:
-    start, *rest = line.points
-    path = f"M{_xy(start)}"
-    for place in range(0, len(rest), 3):
-        path += "C" + " ".join(map(_xy, rest[place : place + 3]))
     arrow = ""
-    if link.arrow and line.tip is not None:
-        arrow = _arrow(line.points[-1], line.tip, link)
+    if points := arrow_points(link, line):
+        arrow = f'<polygon class="{link.role}" points="{points}"/>'
     label = ""
     if link.label and line.label is not None:
         x, y = line.label
@@ -191,18 +188,29 @@ def _link(link: Link, line: Line, figure: Figure, ident: str, tips: bool) -> str
         tip = f"<title>{escaped(edge_note(figure.view.edges[link.edge]))}</title>"
     return (
         f'<g id="{ident}-{link.key}" class="link">{tip}'
-        f'<path class="s-{link.role}" stroke-width="{link.thickness:g}" d="{path}"/>'
+        f'<path class="s-{link.role}" stroke-width="{link.thickness:g}" d="{path_data(line)}"/>'
         f"{arrow}{label}</g>"
     )
 
 
-def _arrow(end: Point, tip: Point, link: Link) -> str:
+def path_data(line: Line) -> str:
+    """The `d` of a path along `line`."""
+    start, *rest = line.points
+    pieces = (rest[place : place + 3] for place in range(0, len(rest), 3))
+    return f"M{_xy(start)}" + "".join("C" + " ".join(map(_xy, piece)) for piece in pieces)
+
+
+def arrow_points(link: Link, line: Line) -> str:
+    """The `points` of the arrowhead at the end of `line`, "" if there is none."""
+    if not link.arrow or line.tip is None:
+        return ""
+    end, tip = line.points[-1], line.tip
     dx, dy = tip[0] - end[0], tip[1] - end[1]
     length = math.hypot(dx, dy) or 1.0
     half = (2.6 + 0.7 * link.thickness) / length
     left = (end[0] - dy * half, end[1] + dx * half)
     right = (end[0] + dy * half, end[1] - dx * half)
-    return f'<polygon class="{link.role}" points="{_xy(left)} {_xy(tip)} {_xy(right)}"/>'
+    return f"{_xy(left)} {_xy(tip)} {_xy(right)}"
 
 
 def _xy(point: Point) -> str:

@@ -51,7 +51,8 @@ class Card(NamedTuple):
     """One card. `key` is unique in the picture and the same from run to run.
 
     `nodes` are the nodes it stands for (none: a constant, or what lies beyond the picture),
-    `results` those of a group that are used outside it; `amount` is the gradient that colours it.
+    `results` those of a `group` that are used outside it; `amount` is the gradient that colours
+    it.
     """
 
     key: str
@@ -65,6 +66,7 @@ class Card(NamedTuple):
     nodes: tuple[int, ...]
     is_output: bool = False
     results: tuple[int, ...] = ()
+    group: Scope = ()
 
 
 class Edge(NamedTuple):
@@ -409,6 +411,7 @@ class _Assembly:
             tuple(members),
             is_output=self.snapshot.root in results,
             results=results,
+            group=group,
         )
 
 

@@ -400,7 +400,14 @@ function squeezed(intervals, room) {
   };
 }
 
+// The groups are collapsed as they were at first, and the layout program has placed them so.
+function presetNow() {
+  const first = new Set(DATA.collapsed);
+  return DATA.preset && first.size === collapsed.size && [...first].every((place) => collapsed.has(place)) ? DATA.preset : null;
+}
+
 function arrange() {
+  const preset = presetNow();
   const boxes = new Map();
   for (const shape of shapes) {
     const hidden = hiddenBy(DATA.home[shape.card]) >= 0;
@@ -414,9 +421,9 @@ function arrange() {
     cluster.label.setAttribute("aria-expanded", String(!shut));
     cluster.card?.remove();
     cluster.card = null;
-    if (shut) boxes.set(cluster, closedBox(cluster, place));
+    if (shut) boxes.set(cluster, closedBox(cluster, place, preset?.boxes[`c${place}`]?.[2]));
   });
-  const plain = collapsed.size === 0;
+  const plain = collapsed.size === 0 || preset !== null;
   const across = DATA.direction === "LR" || DATA.direction === "RL";
   const occupied = [...boxes.values()];
   const pad = 16;
@@ -425,26 +432,28 @@ function arrange() {
   const point = ([x, y]) => [fx(x), fy(y)];
   const placed = new Map();
   for (const [thing, [x, y, w, h]] of boxes) {
-    const left = fx(x + w / 2) - w / 2;
-    const upper = fy(y + h / 2) - h / 2;
+    const given = preset?.boxes[thing.rect ? `c${clusters.indexOf(thing)}` : thing.card];
+    const [left, upper] = given ?? [fx(x + w / 2) - w / 2, fy(y + h / 2) - h / 2];
     placed.set(thing, [left, upper, w, h]);
     (thing.element && !thing.rect ? thing.element : thing.card).setAttribute("transform", `translate(${left} ${upper})`);
   }
-  for (const cluster of clusters) {
-    const [x, y, w, h] = cluster.box;
+  clusters.forEach((cluster, place) => {
+    const [x, y, w, h] = preset?.clusters[place] ?? cluster.box;
     const [[x0, y0], [x1, y1]] = [point([x, y]), point([x + w, y + h])];
     for (const [name, value] of Object.entries({ x: x0, y: y0, width: x1 - x0, height: y1 - y0 })) cluster.rect.setAttribute(name, value);
     cluster.label.setAttribute("x", x0 + 10);
     cluster.label.setAttribute("y", y0 + 17);
-  }
-  if (legend) legend.setAttribute("transform", plain ? "" : `translate(0 ${fy(whole.height) - whole.height})`);
-  const size = point([whole.width, whole.height]);
-  view.whole = { width: plain ? whole.width : Math.max(size[0] + pad, legend ? legend.getBBox().width + legend.getBBox().x + 16 : 0), height: size[1] };
-  arrangeLinks(placed, point, across);
+  });
+  const [lx, ly] = preset ? [preset.legend[0] - DATA.legend[0], preset.legend[1] - DATA.legend[1]] : [0, fy(whole.height) - whole.height];
+  legend.setAttribute("transform", `translate(${lx} ${ly})`);
+  const size = preset ? preset.size : point([whole.width, whole.height]);
+  const room = legend.getBBox();
+  view.whole = { width: plain ? size[0] : Math.max(size[0] + pad, room.width + room.x + 16), height: size[1] };
+  arrangeLinks(placed, point, across, preset);
   view.fit();
 }
 
-function closedBox(cluster, place) {
+function closedBox(cluster, place, given) {
   const members = nodes.map((node, index) => index).filter((index) => {
     for (let s = nodes[index].scope; s >= 0; s = clusters[s].parent) if (s === place) return true;
     return false;
@@ -455,7 +464,7 @@ function closedBox(cluster, place) {
   const only = cluster.results.length === 1 ? nodes[cluster.results[0]].label : "";
   const title = `▸ ${only ? `${only}   ` : ""}${cluster.name} (${members.length} nodes)`;
   const [x, y, w, h] = cluster.box;
-  const width = Math.min(Math.max(title.length * 7.2 + 16, 120), Math.max(w, 60));
+  const width = given ?? Math.min(Math.max(title.length * 7.2 + 16, 120), Math.max(w, 60));
   const group = document.createElementNS(NS, "g");
   group.setAttribute("class", members.includes(root) ? "card closed output" : "card closed");
   const half = width / 2;
@@ -482,22 +491,24 @@ function closedBox(cluster, place) {
   return [x + w / 2 - half, y + h / 2 - 22, width, 44];
 }
 
-function arrangeLinks(placed, point, across) {
+function arrangeLinks(placed, point, across, preset) {
   for (const link of extraLinks.values()) link.element.remove();
   extraLinks.clear();
+  const drawn = new Map((preset?.links ?? []).map((link) => [link[2] < 0 ? `${link[0]}>${link[1]}` : link.slice(0, 3).join(">"), link.slice(3)]));
   const box = new Map();
   for (const [thing, where] of placed) box.set(thing.card && thing.rect ? `c${clusters.indexOf(thing)}` : thing.element.id.slice(svg.id.length + 1), where);
   for (const link of links) {
     const gone = [link.source, link.target].some((key) => hiddenBy(DATA.home[key]) >= 0);
     link.element.classList.toggle("gone", gone);
     if (gone) continue;
+    const [d, points, at] = drawn.get(`${link.source}>${link.target}>${link.place}`) ?? [link.d, link.points, link.at];
     const move = (text) => text.replace(/(-?[\d.]+),(-?[\d.]+)/g, (_, x, y) => point([Number(x), Number(y)]).map((v) => v.toFixed(1)).join(","));
-    link.path.setAttribute("d", move(link.d));
-    link.arrow?.setAttribute("points", move(link.points));
-    if (link.text && link.at) {
-      const [x, y] = point(link.at);
+    link.path.setAttribute("d", move(d));
+    link.arrow?.setAttribute("points", move(points));
+    if (link.text && at) {
+      const [x, y] = point(at);
       link.text.setAttribute("x", x);
-      link.text.setAttribute("y", y);
+      link.text.setAttribute("y", at === link.at ? y : y + 4);
     }
   }
   if (!collapsed.size) return;
@@ -508,7 +519,7 @@ function arrangeLinks(placed, point, across) {
     if (extraLinks.has(key)) return;
     const from = box.get(`${source}_w`) ?? box.get(source);
     const to = box.get(target);
-    if (from && to) extraLinks.set(key, drawLink(from, to, across));
+    if (from && to) extraLinks.set(key, drawn.has(key) ? hang(...drawn.get(key)) : drawLink(from, to, across));
   }));
 }
 
@@ -519,13 +530,17 @@ function drawLink(from, to, across) {
   const reach = (forward ? 1 : -1) * Math.max(25, Math.abs(across ? b[0] - a[0] : b[1] - a[1]) / 2);
   const tip = across ? [b[0] - Math.sign(reach) * 7, b[1]] : [b[0], b[1] - Math.sign(reach) * 7];
   const [c, d] = across ? [[a[0] + reach, a[1]], [tip[0] - reach, tip[1]]] : [[a[0], a[1] + reach], [tip[0], tip[1] - reach]];
+  const w = 3.2;
+  return hang(`M${a}C${c} ${d} ${tip}`, across ? `${tip[0]},${tip[1] - w} ${b} ${tip[0]},${tip[1] + w}` : `${tip[0] - w},${tip[1]} ${b} ${tip[0] + w},${tip[1]}`);
+}
+
+function hang(d, points) {
   const element = document.createElementNS(NS, "g");
   const path = document.createElementNS(NS, "path");
   const arrow = document.createElementNS(NS, "polygon");
   element.setAttribute("class", "link");
-  path.setAttribute("d", `M${a}C${c} ${d} ${tip}`);
-  const w = 3.2;
-  arrow.setAttribute("points", across ? `${tip[0]},${tip[1] - w} ${b} ${tip[0]},${tip[1] + w}` : `${tip[0] - w},${tip[1]} ${b} ${tip[0] + w},${tip[1]}`);
+  path.setAttribute("d", d);
+  arrow.setAttribute("points", points);
   element.append(path, arrow);
   extra.before(element);
   return { element, path, arrow, text: null };
@@ -616,9 +631,20 @@ function search(next) {
 function buildInputs() {
   const list = $("inputs");
   if (!DATA.live) { $("live").hidden = true; return; }
-  nodes.forEach((node, index) => {
-    if (node.op) return;
+  let heading = "";
+  const inputs = nodes.map((node, index) => index).filter((index) => !nodes[index].op);
+  inputs.sort((a, b) => nodes[a].scope - nodes[b].scope || a - b);
+  inputs.forEach((index) => {
+    const node = nodes[index];
     const reach = Math.max(2, 2 * Math.abs(node.value));
+    const path = [];
+    for (let s = node.scope; s >= 0; s = clusters[s].parent) path.unshift(clusters[s].name);
+    if (path.join(" / ") !== heading) {
+      heading = path.join(" / ");
+      const title = document.createElement("h3");
+      title.textContent = heading;
+      if (heading) list.append(title);
+    }
     const row = document.createElement("div");
     const name = document.createElement("label");
     const slider = document.createElement("input");
