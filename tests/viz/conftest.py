@@ -1,11 +1,15 @@
 """Graphs that several tests of pictures share."""
 
+import itertools
+import os
 import random
 
 import pytest
 
 import autograd
 from autograd import Value, primitives, scope
+
+CHROMIUM = "/usr/bin/chromium"
 
 
 @pytest.fixture
@@ -68,3 +72,58 @@ def random_graph():
         return total
 
     return build
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A headless Chromium; on the project's own checks its absence is a failure."""
+    reason = ""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        reason = "the playwright package is not installed"
+    if not reason and not os.path.exists(CHROMIUM):
+        reason = f"there is no {CHROMIUM}"
+    if reason:
+        if os.environ.get("CI"):
+            pytest.fail(f"browser tests must run here, but {reason}")
+        pytest.skip(reason)
+    with sync_playwright() as client:
+        chromium = client.chromium.launch(
+            executable_path=CHROMIUM,
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ],
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visit(browser, tmp_path):
+    """A function that opens HTML text in a tab; complaints and requests fail the test."""
+    tabs, problems, number = [], [], itertools.count()
+
+    def open_page(html: str, **options):
+        path = tmp_path / f"page{next(number)}.html"
+        path.write_text(html, encoding="utf-8")
+        tab = browser.new_page(**{"viewport": {"width": 1300, "height": 800}, **options})
+        tab.on("console", lambda message: problems.append(f"console: {message.text}"))
+        tab.on("pageerror", lambda error: problems.append(f"error: {error}"))
+        tab.on("request", lambda request: problems.append(request.url))
+        tab.goto(path.as_uri())
+        assert problems == [path.as_uri()]
+        problems.clear()
+        tabs.append(tab)
+        return tab
+
+    yield open_page
+    for tab in tabs:
+        tab.close()
+    assert problems == []

@@ -322,7 +322,7 @@ function explain(index) {
       const path = stack.pop();
       const [here] = path[path.length - 1];
       if (here === root) { lines.push(pathLine(path, lines.length > 1)); continue; }
-      for (const [child, place] of [...users[here]].reverse()) stack.push([...path, [child, place]]);
+      for (const [child, place] of users[here]) stack.push([...path, [child, place]]);
     }
   } else {
     lines.push(`${count.toLocaleString("en")} paths, grouped by their first edge:`);
