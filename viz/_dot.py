@@ -1,0 +1,154 @@
+"""DOT text for a figure.
+
+Every string that a user chose stands in an HTML-like label, escaped as XML, so that Graphviz's
+own escapes (backslashes, entities, a label that begins with "<") have no meaning in it; everything
+else is ours. The text is complete: any Graphviz draws the same picture from it.
+"""
+
+from ._figure import LEGEND_HEIGHT, ROW, SMALL, TEXT, Cell, Figure, Item, Link, Shape
+from ._palette import DARK, LIGHT, Theme
+from ._text import escaped, shortened, width
+from ._view import Scope
+
+FONT = "Helvetica,Arial,sans-serif"
+_LEAVES = {"LR": ("e", "w"), "RL": ("w", "e"), "TB": ("s", "n"), "BT": ("n", "s")}
+
+
+def write_dot(figure: Figure, theme: Theme) -> str:
+    """The DOT text of `figure`; the same bytes from run to run."""
+    colour = DARK if theme == "dark" else LIGHT
+    circuit = figure.style == "circuit"
+    graph = (
+        f'graph [rankdir={figure.direction} bgcolor="{colour["paper"]}" fontname="{FONT}" '
+        f'fontcolor="{colour["quiet"]}" fontsize={TEXT} nodesep={0.12 if circuit else 0.24:g} '
+        f"ranksep={_rank_gap(figure):g} pad=0.12 labelloc=b "
+        f"label=<{_legend(figure.legend, colour)}>]"
+    )
+    node = f'fontname="{FONT}" fontsize={TEXT} fontcolor="{colour["ink"]}"'
+    edge = f'fontname="{FONT}" fontsize={SMALL} fontcolor="{colour["partial"]}" arrowsize=0.7'
+    lines = ["digraph {", graph, f"node [shape=plain {node}]", f"edge [{edge}]"]
+    inside: dict[Scope, list[str]] = {}
+    for shape in figure.shapes:
+        inside.setdefault(shape.scope, []).append(_shape(shape, figure, colour))
+    lines += inside.get((), [])
+    lines += _clusters(figure, inside, colour)
+    wires = {shape.key for shape in figure.shapes if shape.form == "wire"}
+    lines += [_link(link, figure.direction, wires, colour) for link in figure.links]
+    lines.append("}\n")
+    return "\n".join(lines)
+
+
+def _rank_gap(figure: Figure) -> float:
+    """Inches between ranks: edge labels and wires bring length of their own."""
+    if figure.style == "circuit":
+        return 0.2
+    return 0.4 if any(link.label for link in figure.links) else 1.1
+
+
+def _clusters(figure: Figure, inside: dict[Scope, list[str]], colour: dict[str, str]) -> list[str]:
+    scopes = figure.view.scopes
+    children: dict[Scope, list[Scope]] = {}
+    for inner in scopes:
+        children.setdefault(inner[:-1], []).append(inner)
+    place = {scope: index for index, scope in enumerate(scopes)}
+    lines = []
+    stack: list[Scope | None] = list(reversed(children.get((), [])))
+    while stack:
+        scope = stack.pop()
+        if scope is None:
+            lines.append("}")
+            continue
+        lines.append(f"subgraph cluster_{place[scope]} {{")
+        lines.append(
+            f"graph [label=<{escaped(shortened(scope[-1])) or ' '}> labeljust=l labelloc=t "
+            f'style="rounded,filled" fillcolor="{colour["cluster"]}" color="{colour["border"]}" '
+            "margin=10]"
+        )
+        lines += inside.get(scope, [])
+        stack.append(None)
+        stack += reversed(children.get(scope, []))
+    return lines
+
+
+def _shape(shape: Shape, figure: Figure, colour: dict[str, str]) -> str:
+    card = figure.view.cards[shape.card]
+    if shape.form == "circle":
+        cell = shape.rows[0][0]
+        return (
+            f"{shape.key} [shape=ellipse fixedsize=true width={shape.width / 72:.4f} "
+            f'height={shape.height / 72:.4f} style=filled fillcolor="{colour[cell.fill]}" '
+            f'color="{colour["line"]}" label=<{_words(cell, colour)}>]'
+        )
+    rows = "".join(
+        "<TR>" + "".join(_cell(cell, colour, _span(row, shape)) for cell in row) + "</TR>"
+        for row in shape.rows
+    )
+    border = 0 if shape.form != "card" else 1
+    frame = ""
+    if shape.form == "card":
+        strong = card.is_output
+        frame = f' COLOR="{colour["strong" if strong else "line"]}"'
+        border = 3 if strong else 1
+    return (
+        f'{shape.key} [label=<<TABLE BORDER="{border}" CELLBORDER="{min(border, 1)}" '
+        f'CELLSPACING="0" CELLPADDING="0"{frame}>{rows}</TABLE>>]'
+    )
+
+
+def _span(row: tuple[Cell, ...], shape: Shape) -> int:
+    return 2 if len(row) == 1 and len(shape.rows) > 1 and shape.form == "card" else 1
+
+
+def _cell(cell: Cell, colour: dict[str, str], span: int) -> str:
+    fill = f' BGCOLOR="{colour[cell.fill]}"' if cell.fill else ""
+    wide = f' COLSPAN="{span}"' if span > 1 else ""
+    return (
+        f'<TD WIDTH="{cell.width}" HEIGHT="{cell.height}"{wide}{fill}>{_words(cell, colour)}</TD>'
+    )
+
+
+def _words(cell: Cell, colour: dict[str, str]) -> str:
+    text = escaped(cell.text) or " "
+    if cell.bold:
+        text = f"<B>{text}</B>"
+    size = f' POINT-SIZE="{SMALL}"' if cell.height < ROW else ""
+    return f'<FONT COLOR="{colour[cell.ink]}"{size}>{text}</FONT>'
+
+
+def _link(link: Link, direction: str, wires: set[str], colour: dict[str, str]) -> str:
+    tail, head = link.source, link.target
+    out, into = _LEAVES[direction]
+    if tail in wires:
+        tail += f":{out}"
+    if head in wires:
+        head += f":{into}"
+    attributes = f'id={link.key} color="{colour[link.role]}" penwidth={link.thickness:g}'
+    if not link.arrow:
+        attributes += " arrowhead=none weight=20"
+    if link.label:
+        attributes += f" label=<{_edge_label(link.label)}>"
+    return f"{tail} -> {head} [{attributes}]"
+
+
+def _edge_label(text: str) -> str:
+    """A label with a fixed least size, so that every layout program leaves the same room for it."""
+    return (
+        '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"><TR>'
+        f'<TD WIDTH="{round(width(text, SMALL)) + 8}" HEIGHT="{SMALL + 4}">{escaped(text)}</TD>'
+        "</TR></TABLE>"
+    )
+
+
+def _legend(items: tuple[Item, ...], colour: dict[str, str]) -> str:
+    cells = ""
+    for item in items:
+        ink, size, text = colour[item.fill or item.ink], SMALL, escaped(item.text)
+        if item.fill:
+            size, text = 16, "■"
+        cells += (
+            f'<TD WIDTH="{item.width}" HEIGHT="{LEGEND_HEIGHT}">'
+            f'<FONT COLOR="{ink}" POINT-SIZE="{size}">{text}</FONT></TD>'
+        )
+    return (
+        f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"><TR>{cells}</TR></TABLE>'
+    )

@@ -1,0 +1,206 @@
+"""`draw` and what it returns.
+
+Puts the steps together: snapshot, view, figure, DOT, layout, SVG. Each later form of the picture
+is made when it is first asked for.
+"""
+
+import hashlib
+import itertools
+import os
+from collections.abc import Callable, Collection, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, get_args
+
+from autograd import Value
+
+from ._dot import write_dot
+from ._figure import Direction, Figure, Style, make_figure
+from ._files import write_atomically
+from ._layout import Layout, lay_out, run_program
+from ._page import OPENED_UP_TO, write_page
+from ._palette import Theme
+from ._snapshot import Snapshot
+from ._svg import describe, write_svg
+from ._view import Collapse, make_view
+
+_shown = itertools.count(1)
+
+
+class Picture:
+    """A picture of a graph as it was when it was drawn; later changes of the graph leave it alone.
+
+    `.svg` and `.dot` are texts, the same bytes from run to run; `.save(path)` writes a file.
+    """
+
+    def __init__(self, figure: Figure, theme: Theme, opened: Callable[[], Figure]) -> None:
+        self._figure = figure
+        self._theme = theme
+        self._opened = opened
+
+    @property
+    def title(self) -> str:
+        """A one-line title in words."""
+        return describe(self._figure)[0]
+
+    @cached_property
+    def dot(self) -> str:
+        """The picture as DOT text; needs no layout program."""
+        return write_dot(self._figure, self._theme)
+
+    @cached_property
+    def _layout(self) -> Layout:
+        return lay_out(self.dot)
+
+    @cached_property
+    def _ident(self) -> str:
+        return "p" + hashlib.sha256(self.dot.encode()).hexdigest()[:8]
+
+    @cached_property
+    def svg(self) -> str:
+        """The picture as SVG text.
+
+        Raises:
+            LayoutError: there is no layout program, or it failed; the error has the DOT text.
+        """
+        return write_svg(self._figure, self._layout, self._theme, self._ident)
+
+    def html(self) -> str:
+        """The picture as one self-contained page that steps through it; needs no network.
+
+        It walks forward and backward through the graph, explains each gradient as a sum over
+        paths, opens and closes groups, and recomputes everything when an input is changed.
+
+        Raises:
+            LayoutError: there is no layout program, or it failed; the error has the DOT text.
+        """
+        view = self._figure.view
+        if view.collapsed and len(view.snapshot.nodes) <= OPENED_UP_TO:
+            opened = self._opened()
+            layout = lay_out(write_dot(opened, self._theme))
+            return write_page(opened, layout, self._theme, closed=(self._figure, self._layout))
+        return write_page(self._figure, self._layout, self._theme)
+
+    @property
+    def png(self) -> bytes:
+        """The picture as PNG bytes, drawn by the layout program itself.
+
+        Raises:
+            LayoutError: there is no layout program, or it failed; the error has the DOT text.
+        """
+        dot = self.dot.replace("digraph {", "digraph {\ndpi=144", 1)
+        return run_program(dot, "png")
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """The path written to; its suffix says in which form.
+
+        Raises:
+            ValueError: an unknown suffix.
+            LayoutError: this form needs a layout program, and there is none.
+            OSError: the file cannot be written; no half-written file is left.
+        """
+        return write_atomically(path, _FORMS[form_of(path)](self))
+
+    def _repr_mimebundle_(
+        self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
+    ) -> dict[str, str]:
+        """What a notebook shows: the SVG in a box that scrolls, with ids of this display only."""
+        ident = f"{self._ident}-{next(_shown)}"
+        svg = write_svg(self._figure, self._layout, self._theme, ident)
+        html = f'<div style="overflow:auto;max-width:100%">{svg}</div>'
+        return {"text/html": html, "image/svg+xml": self.svg, "text/plain": repr(self)}
+
+    def __repr__(self) -> str:
+        view = self._figure.view
+        return f"<{self.title}: {len(view.snapshot.nodes)} nodes, {len(view.cards)} cards>"
+
+
+_FORMS: dict[str, Callable[[Picture], str | bytes]] = {
+    ".svg": lambda picture: picture.svg,
+    ".png": lambda picture: picture.png,
+    ".dot": lambda picture: picture.dot,
+    ".html": lambda picture: picture.html(),
+}
+
+
+def form_of(path: str | os.PathLike[str]) -> str:
+    """The suffix of `path`, if pictures can be saved in that form.
+
+    Raises:
+        ValueError: they cannot.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in _FORMS:
+        raise ValueError(
+            f"cannot save a picture as {os.fspath(path)!r}: the name must end in one of "
+            f"{', '.join(_FORMS)}"
+        )
+    return suffix
+
+
+def draw(
+    y: Value,
+    *,
+    style: Style = "card",
+    direction: Direction = "LR",
+    wrt: Value | Sequence[Value] = (),
+    collapse: Collapse | Collection[str] = "auto",
+    focus: Value | None = None,
+    hops: int = 2,
+    constants: Literal["inline", "show"] = "inline",
+    digits: int = 3,
+    theme: Theme = "auto",
+) -> Picture:
+    """The picture of the graph below `y`: values, gradients of `y`, local derivatives on edges.
+
+    Gradients come from the picture's own reverse sweep, so that cards, edges and sums agree; they
+    read as a dash before `backward()` has run. Where a leaf's accumulated `.grad` is another
+    number, the card shows it too, marked Σ.
+
+    Args:
+        y: the result that is differentiated.
+        style: "card" (name, value and gradient in a box, local derivatives on edges) or "circuit"
+            (gates and wires, value above and gradient below each wire).
+        direction: where the graph flows: "LR", "RL", "TB" or "BT".
+        wrt: show only what depends on these; other operands appear as constants.
+        collapse: "auto" (inner scopes first, when there are more than 150 cards), "none", "all"
+            (every outermost scope), or names of scopes ("layer1", "layer1/neuron2").
+        focus, hops: show only the nodes at most `hops` edges from `focus`.
+        constants: "inline" (in the header of the operation) or "show" (a card each).
+        digits: significant digits of the numbers; tooltips have all of them.
+        theme: "auto" (follows the reader's light or dark mode), "light" or "dark".
+
+    Raises:
+        TypeError: `y` is not a Value.
+        ValueError: an unknown option; a node that is not in the graph.
+        GraphTooLarge: more than 2,000 cards would be visible.
+    """
+    for argument, value, choices in (
+        ("style", style, get_args(Style)),
+        ("direction", direction, get_args(Direction)),
+        ("constants", constants, ("inline", "show")),
+        ("theme", theme, get_args(Theme)),
+    ):
+        if value not in choices:
+            raise ValueError(f"draw: {argument} must be one of {choices}, not {value!r}")
+    if not 1 <= digits <= 17:
+        raise ValueError(f"draw: digits must be from 1 to 17, not {digits!r}")
+    if hops < 0:
+        raise ValueError(f"draw: hops must not be negative, not {hops!r}")
+    snapshot = Snapshot(y)
+    leaves = [snapshot.find(leaf) for leaf in ((wrt,) if isinstance(wrt, Value) else wrt)]
+    middle = None if focus is None else snapshot.find(focus)
+
+    def figure(collapse: Collapse | Collection[str]) -> Figure:
+        view = make_view(
+            snapshot,
+            wrt=leaves,
+            collapse=collapse,
+            focus=middle,
+            hops=hops,
+            constants=constants,
+            digits=digits,
+        )
+        return make_figure(view, style, direction)
+
+    return Picture(figure(collapse), theme, lambda: figure("none"))
