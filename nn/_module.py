@@ -1,0 +1,461 @@
+"""Modules: things that own parameters and compute with them.
+
+A parameter is an `autograd.Value` that a module holds; nothing registers it. Knows no loss, no
+optimiser and no training loop.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
+from difflib import get_close_matches
+from os import PathLike
+from typing import Any
+
+from autograd import Value, identity, primitives, relu, scope
+
+from ._files import read_document, write_document
+
+Scalar = Value | float
+Activation = Callable[[Any], Any]
+# A name, a function, or one of either for each neuron.
+Activations = str | Activation | Sequence[str | Activation]
+
+_WEIGHTS = "scalar-autograd weights"
+
+_scoped: ContextVar[bool] = ContextVar("scoped", default=False)
+
+
+@contextmanager
+def scopes() -> Iterator[None]:
+    """Put what modules compute inside the `with` block into scopes named after the modules.
+
+    For pictures. Outside such a block a forward pass opens no scope and pays nothing for them.
+    """
+    token = _scoped.set(True)
+    try:
+        yield
+    finally:
+        _scoped.reset(token)
+
+
+class _Sealing(type):
+    """Ends the construction of a module: from then on it gets no new attributes."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        module = super().__call__(*args, **kwargs)
+        module._sealed = True
+        return module
+
+
+class Module(metaclass=_Sealing):
+    """Something with parameters that can be called: assign `Value`s and modules in `__init__`.
+
+    Parameters are the leaf `Value`s found in its attributes, and in lists, tuples, dictionaries and
+    modules there, in the order in which they were assigned. Once constructed, a module takes no
+    attributes that it did not have, so a misspelt one is an error and not a silent nothing.
+
+    Attributes:
+        name: the scope this module computes in inside `nn.scopes()`; "" for none.
+    """
+
+    name = ""
+    _sealed = False
+
+    def forward(self, *inputs: Any) -> Any:
+        """Return what the module computes; every subclass has its own."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward()")
+
+    def __call__(self, *inputs: Any) -> Any:
+        """Return `forward(*inputs)`, in a scope of its own if scopes are asked for."""
+        if self.name and _scoped.get():
+            with scope(self.name):
+                return self.forward(*inputs)
+        return self.forward(*inputs)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if self._sealed and not hasattr(self, name):
+            near = get_close_matches(name, vars(self), 1)
+            hint = f"; did you mean {near[0]!r}?" if near else "; assign it in __init__"
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{hint}")
+        super().__setattr__(name, value)
+
+    # ------------------------------------------------------------------------- parameters
+
+    def named_parameters(self) -> Iterator[tuple[str, Value]]:
+        """Return (name, parameter) in order, each parameter once; "layers.0.neurons.1.w.0"."""
+        seen: set[int] = set()
+        stack: list[tuple[str, object]] = [("", self)]
+        while stack:
+            name, thing = stack.pop()
+            items: Iterable[tuple[object, object]]
+            if isinstance(thing, Module):
+                items = vars(thing).items()
+            elif isinstance(thing, Mapping):
+                items = thing.items()
+            elif isinstance(thing, (list, tuple)):
+                items = enumerate(thing)
+            elif isinstance(thing, Value):
+                items = ()
+            else:
+                continue
+            if id(thing) in seen:
+                continue
+            seen.add(id(thing))
+            if isinstance(thing, Value):
+                if thing.primitive is None:
+                    yield name, thing
+            else:
+                prefix = f"{name}." if name else ""
+                stack.extend(reversed([(f"{prefix}{key}", item) for key, item in items]))
+
+    def parameters(self) -> list[Value]:
+        """Return every parameter once, in order."""
+        return [parameter for _, parameter in self.named_parameters()]
+
+    def zero_grad(self) -> None:
+        """Set `.grad` of every parameter to 0."""
+        for parameter in self.parameters():
+            parameter.grad = 0.0
+
+    def assign(self, numbers: Iterable[float]) -> None:
+        """Give the parameters, in the order of `parameters()`, these numbers.
+
+        Raises:
+            ValueError: too few or too many numbers, or one that is not finite; nothing changes.
+        """
+        parameters, given = self.parameters(), list(numbers)
+        if len(given) != len(parameters):
+            raise ValueError(
+                f"{type(self).__name__} has {len(parameters)} parameters, got {len(given)} numbers"
+            )
+        for i, number in enumerate(given):
+            if not math.isfinite(number):
+                raise ValueError(f"parameter {i} of {type(self).__name__} must not be {number!r}")
+        for parameter, number in zip(parameters, given, strict=True):
+            parameter.data = number
+
+    # ------------------------------------------------------------------------------ files
+
+    def state_dict(self) -> dict[str, float]:
+        """Return the number of every parameter by name."""
+        return {name: parameter.data for name, parameter in self.named_parameters()}
+
+    def load_state_dict(self, state: Mapping[str, object]) -> None:
+        """Set every parameter from what `state_dict` returned.
+
+        Raises:
+            TypeError: `state` is no mapping, or holds something that is no number.
+            ValueError: a name is missing or unknown, or a number not finite. The message names it;
+                the model is unchanged.
+        """
+        if not isinstance(state, Mapping):
+            raise TypeError(f"load_state_dict() takes a dict by name, not {type(state).__name__}")
+        names = [name for name, _ in self.named_parameters()]
+        what = type(self).__name__
+        for name in names:
+            if name not in state:
+                raise ValueError(f"{what}: parameter {name!r} is missing")
+        if len(state) != len(names):
+            unknown = next(iter(set(state) - set(names)))
+            raise ValueError(f"{what} has no parameter {unknown!r}: another model's weights?")
+        numbers: list[float] = []
+        for name in names:
+            number = state[name]
+            if isinstance(number, bool) or not isinstance(number, (int, float)):
+                raise TypeError(f"{what}: parameter {name!r} must be a number, not {number!r}")
+            if not math.isfinite(number):
+                raise ValueError(f"{what}: parameter {name!r} must not be {number!r}")
+            numbers.append(float(number))
+        self.assign(numbers)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the parameters to a JSON file, exactly, replacing it only once it is whole.
+
+        Raises:
+            ValueError: a parameter is not finite.
+        """
+        state = self.state_dict()
+        for name, number in state.items():
+            if not math.isfinite(number):
+                raise ValueError(f"{type(self).__name__}: parameter {name!r} is {number!r}")
+        write_document(path, _WEIGHTS, {"parameters": state})
+
+    def load(self, path: str | PathLike[str]) -> None:
+        """Set the parameters from a file that `save` wrote.
+
+        Raises:
+            OSError: the file can't be read.
+            ValueError: it is no such file, of a newer version, cut off, or of another model; the
+                message says which. The model is unchanged.
+        """
+        document = read_document(path, _WEIGHTS)
+        try:
+            self.load_state_dict(document.get("parameters", {}))
+        except (TypeError, ValueError) as reason:
+            raise ValueError(f"{path}: {reason}") from None
+
+
+# --------------------------------------------------------------------------------------- parts
+
+
+def activation_function(activation: str | Activation) -> Activation:
+    """Return the function of that name (any primitive of one argument), or the function given.
+
+    Raises:
+        ValueError: no primitive of one argument has that name.
+        TypeError: it is neither a name nor callable.
+    """
+    if callable(activation):
+        return activation
+    if not isinstance(activation, str):
+        raise TypeError(f"activation must be a name or a function, not {activation!r}")
+    known = {p.name: p for p in primitives().values() if p.arity - len(p.defaults) == 1}
+    if activation not in known:
+        near = get_close_matches(activation, known, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"activation {activation!r} is no primitive of one argument{hint}")
+    return known[activation]
+
+
+def _draw(init: str, rng: random.Random, inputs: int, outputs: int) -> float:
+    """Return one initial weight of a layer with that many inputs and outputs."""
+    match init:
+        case "uniform":
+            return rng.uniform(-1.0, 1.0)
+        case "normal":
+            return rng.gauss(0.0, 1.0)
+        case "he":
+            return rng.gauss(0.0, math.sqrt(2.0 / inputs))
+        case "xavier":
+            limit = math.sqrt(6.0 / (inputs + outputs))
+            return rng.uniform(-limit, limit)
+        case "zero":
+            return 0.0
+    raise ValueError(
+        'init must be "uniform", "normal", "he", "xavier", "zero" or a list of numbers, '
+        f"not {init!r}"
+    )
+
+
+Init = str | Sequence[float]
+
+
+def _count(what: str, n: object) -> int:
+    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+        raise ValueError(f"{what} must be a whole number of at least 1, not {n!r}")
+    return n
+
+
+class Neuron(Module):
+    """activation(b + w . x): one weight per input, and a bias.
+
+    Args:
+        inputs: how many numbers it takes.
+        activation: a name or a function; ReLU unless said otherwise.
+        bias: False for a neuron without one.
+        init: how weights are drawn: "uniform" in (-1, 1), "normal" (mean 0, deviation 1), "he"
+            (normal, variance 2 / inputs), "xavier" (uniform, variance 2 / (inputs + outputs)),
+            "zero"; or all its numbers, weights first. Without given numbers the bias is 0.
+        rng: where random numbers come from; the generator of the module `random` by default.
+        outputs: the neurons of its layer, for "xavier".
+        name: its scope, see `nn.scopes`.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        activation: str | Activation = relu,
+        *,
+        bias: bool = True,
+        init: Init = "uniform",
+        rng: random.Random | None = None,
+        outputs: int = 1,
+        name: str = "",
+    ) -> None:
+        inputs = _count("Neuron: inputs", inputs)
+        self.name = name
+        self.activation = activation_function(activation)
+        how = init if isinstance(init, str) else "zero"
+        source = rng or _shared_generator()
+        with scope(name) if name else nullcontext():
+            self.w = [
+                Value(_draw(how, source, inputs, outputs), label=f"w{i + 1}") for i in range(inputs)
+            ]
+            self.b: Any = Value(0.0, label="b") if bias else None
+        if not isinstance(init, str):
+            self.assign(init)
+
+    def forward(self, x: Sequence[Scalar]) -> Any:
+        """Return activation(b + w[0] x[0] + w[1] x[1] + ...), added in this order."""
+        w = self.w
+        if len(x) != len(w):
+            raise ValueError(f"{self!r} takes {len(w)} inputs, got {len(x)}")
+        total: Any = self.b
+        if total is None:
+            total = w[0] * x[0]
+            for i in range(1, len(w)):
+                total = total + w[i] * x[i]
+        else:
+            for wi, xi in zip(w, x, strict=True):
+                total = total + wi * xi
+        return total if self.activation is identity else self.activation(total)
+
+    def __repr__(self) -> str:
+        return f"{_title(self.activation)}Neuron({len(self.w)})"
+
+
+def _shared_generator() -> random.Random:
+    """Return the module `random` itself, so that `random.seed(...)` does what it says."""
+    return random  # type: ignore[return-value]
+
+
+def _title(activation: Activation) -> str:
+    name = str(getattr(activation, "name", getattr(activation, "__name__", "Function")))
+    titles = {"relu": "ReLU", "identity": "Linear"}
+    return titles.get(name, name.title().replace("_", ""))
+
+
+class Layer(Module):
+    """Neurons side by side, all with the same inputs.
+
+    `activation` may be one for each neuron; the other arguments are those of `Neuron`, and `init`
+    as numbers is in the order of `parameters()`.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        activation: Activations = relu,
+        *,
+        bias: bool = True,
+        init: Init = "uniform",
+        rng: random.Random | None = None,
+        name: str = "",
+    ) -> None:
+        outputs = _count("Layer: outputs", outputs)
+        each: list[str | Activation]
+        if isinstance(activation, str) or callable(activation):
+            each = [activation] * outputs
+        else:
+            each = list(activation)
+        if len(each) != outputs:
+            raise ValueError(f"Layer: {len(each)} activations for {outputs} neurons")
+        self.name = name
+        with scope(name) if name else nullcontext():
+            self.neurons = [
+                Neuron(
+                    inputs,
+                    one,
+                    bias=bias,
+                    init=init if isinstance(init, str) else "zero",
+                    rng=rng,
+                    outputs=outputs,
+                    name=f"neuron {i + 1}",
+                )
+                for i, one in enumerate(each)
+            ]
+        if not isinstance(init, str):
+            self.assign(init)
+
+    def forward(self, x: Sequence[Scalar]) -> list[Any]:
+        """Return the output of every neuron."""
+        return [neuron(x) for neuron in self.neurons]
+
+    def __repr__(self) -> str:
+        return f"Layer of [{', '.join(map(repr, self.neurons))}]"
+
+
+class Sequential(Module):
+    """Modules one after the other: each gets what the one before returned."""
+
+    def __init__(self, *layers: Callable[[Any], Any], name: str = "") -> None:
+        self.name = name
+        self.layers: list[Any] = list(layers)
+
+    def forward(self, x: Any) -> Any:
+        """Return what the last module makes of it all."""
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__} of [{', '.join(map(repr, self.layers))}]"
+
+
+class MLP(Sequential):
+    """A multi-layer perceptron: `MLP(2, [16, 16, 1])` has 2 inputs, two hidden layers, one output.
+
+    ReLU inside and linear at the end, unless said otherwise. A single output comes back as a
+    `Value`, several as a list.
+
+    Args:
+        inputs: how many numbers it takes.
+        sizes: the neurons of each layer, the output layer last.
+        activation: a name or function for all hidden layers, or a list with one entry per hidden
+            layer (or per layer, the output layer included); an entry may be a list with one per
+            neuron.
+        output_activation: that of the output layer; linear by default.
+        bias, init, rng: as for `Neuron`; `init` as numbers is in the order of `parameters()`.
+        name: its scope, see `nn.scopes`.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        sizes: Sequence[int],
+        *,
+        activation: str | Activation | Sequence[Activations] = relu,
+        output_activation: Activations | None = None,
+        bias: bool = True,
+        init: Init = "uniform",
+        rng: random.Random | None = None,
+        name: str = "",
+    ) -> None:
+        if not sizes:
+            raise ValueError("MLP: sizes must name at least the output layer")
+        widths = [inputs, *sizes]
+        activations = _per_layer(activation, output_activation, len(sizes))
+        with scope(name) if name else nullcontext():
+            layers = [
+                Layer(
+                    widths[i],
+                    widths[i + 1],
+                    one,
+                    bias=bias,
+                    init=init if isinstance(init, str) else "zero",
+                    rng=rng,
+                    name=f"layer {i + 1}",
+                )
+                for i, one in enumerate(activations)
+            ]
+        super().__init__(*layers, name=name)
+        if not isinstance(init, str):
+            self.assign(init)
+
+    def forward(self, x: Sequence[Scalar]) -> Any:
+        """Return the output: a `Value`, or a list of them if there are several."""
+        outputs = super().forward(x)
+        return outputs[0] if len(outputs) == 1 else outputs
+
+
+def _per_layer(
+    activation: str | Activation | Sequence[Activations],
+    output: Activations | None,
+    layers: int,
+) -> list[Activations]:
+    if isinstance(activation, str) or callable(activation):
+        return [activation] * (layers - 1) + ["identity" if output is None else output]
+    each = list(activation)
+    if len(each) == layers and output is None:
+        return each
+    if len(each) != layers - 1:
+        raise ValueError(
+            f"MLP: {len(each)} activations for {layers - 1} hidden layers"
+            + ("" if output is None else " and an output_activation")
+        )
+    return [*each, "identity" if output is None else output]
