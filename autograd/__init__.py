@@ -8,12 +8,16 @@ from math import tau as tau
 
 from ._build import build_info as build_info
 from ._build import warn_if_stale as _warn_if_stale
+from ._custom import custom_partials as custom_partials
+from ._custom import primitive as primitive
 from ._graph import check_graph as check_graph
 from ._graph import topological_order as topological_order
 from ._primitive import Primitive as Primitive
 from ._primitive import primitives as primitives
 from ._primitive import register as register
 from ._primitive import unregister as unregister
+from ._profile import Profile as Profile
+from ._profile import profile as profile
 from ._rules import abs as abs
 from ._rules import acos as acos
 from ._rules import acosh as acosh
@@ -72,6 +76,9 @@ from ._rules import tanh as tanh
 from ._rules import where as where
 from ._scope import scope as scope
 from ._value import Value as Value
+from .anomaly import AnomalyError as AnomalyError
+from .anomaly import detect_anomaly as detect_anomaly
+from .anomaly import explain_nan as explain_nan
 from .derivatives import differentiate as differentiate
 from .derivatives import grad as grad
 from .derivatives import hessian as hessian

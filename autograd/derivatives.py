@@ -25,7 +25,8 @@ Mode = Literal["auto", "forward", "reverse"]
 
 
 class _Nesting(threading.local):
-    depth = 0
+    depth = 0  # recordings under way
+    outermost = 0  # the depth at which a recording counts as outermost
 
 
 _nesting: Final = _Nesting()
@@ -45,6 +46,20 @@ class nested:
     def __exit__(self, *exc: object) -> None:
         _nesting.depth -= 1
         watch.nest(-1)
+
+
+class on_floats:
+    """A context that computes a number for a recording under way rather than being part of it.
+
+    Within, a derivative counts as outermost, so floats give floats.
+    """
+
+    def __enter__(self) -> None:
+        self._before = _nesting.outermost
+        _nesting.outermost = _nesting.depth
+
+    def __exit__(self, *exc: object) -> None:
+        _nesting.outermost = self._before
 
 
 class _Recording:
@@ -75,7 +90,7 @@ class _Recording:
                     f"{what}: argument {i} is {_brief(args[i])}, which holds no float to "
                     "differentiate with respect to; pass floats (3.0, not 3)"
                 )
-        self.as_graph = _nesting.depth > 0 or holds_values((args, kwargs))
+        self.as_graph = _nesting.depth > _nesting.outermost or holds_values((args, kwargs))
         with nested() as level:
             self.level = level
             self.inputs: list[Value] = []

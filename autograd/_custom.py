@@ -1,0 +1,102 @@
+"""Primitives by users: the same row as ours, as a decorator."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from ._primitive import Interval, Node, Primitive, Special, register
+from .derivatives import on_floats
+
+
+def primitive(
+    *partials: Callable[..., Any] | None,
+    domain: tuple[Interval, ...],
+    special: tuple[Special, ...] = (),
+    exact: Callable[..., Any] | None = None,
+    symbol: str = "",
+    defaults: tuple[float, ...] = (),
+    selects: bool = False,
+    name: str = "",
+) -> Callable[[Callable[..., float]], Primitive]:
+    """Return a decorator that makes a function of floats a registered primitive.
+
+    One partial per argument, each a function of `(out, *args)` written with primitives and `+ - *`
+    (None where it is zero everywhere); see `Primitive` for the other fields. The primitive then
+    works in every mode and order, is a method of `Value`, shows in pictures, and can be tested with
+    `autograd.testing.check_primitive`.
+
+    Raises:
+        TypeError, ValueError: a field is wrong, or the name is taken.
+    """
+
+    def decorate(fn: Callable[..., float]) -> Primitive:
+        row = _row(fn, partials, name, domain, special, exact, symbol, defaults, selects)
+        return register(row)
+
+    return decorate
+
+
+def custom_partials(
+    *partials: Callable[..., Any] | None, symbol: str = ""
+) -> Callable[[Callable[..., float]], Primitive]:
+    """Return a decorator that gives a whole Python function of floats its own partials.
+
+    For a function whose inside is not to be recorded: an iteration, a call into another library.
+    It sees floats and returns a float; its derivative is what the partials say, to any order if
+    they are written with primitives and derivative functions. Unlike `primitive` it is not
+    registered: no method, no pickling.
+
+    Raises:
+        TypeError, ValueError: a field is wrong.
+    """
+
+    def decorate(fn: Callable[..., float]) -> Primitive:
+        return _row(fn, partials, "", (), (), None, symbol, (), False)
+
+    return decorate
+
+
+def _apart(partial: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `partial` such that derivative functions in it give floats when it is given floats."""
+
+    @functools.wraps(partial)
+    def evaluate(*args: Any) -> Any:
+        if any(isinstance(x, Node) for x in args):
+            return partial(*args)
+        with on_floats():
+            return partial(*args)
+
+    return evaluate
+
+
+def _row(
+    fn: Callable[..., float],
+    partials: tuple[Callable[..., Any] | None, ...],
+    name: str,
+    domain: tuple[Interval, ...],
+    special: tuple[Special, ...],
+    exact: Callable[..., Any] | None,
+    symbol: str,
+    defaults: tuple[float, ...],
+    selects: bool,
+) -> Primitive:
+    row_name = name or getattr(fn, "__name__", "")
+    arity = getattr(getattr(fn, "__code__", None), "co_argcount", len(partials))
+    if arity != len(partials):
+        raise ValueError(
+            f"primitive {row_name}: {len(partials)} partials for a function of {arity} arguments"
+        )
+    return Primitive(
+        row_name,
+        fn,
+        tuple([None if p is None else _apart(p) for p in partials]),
+        domain=domain,
+        special=special,
+        exact=exact,
+        symbol=symbol,
+        defaults=defaults,
+        selects=selects,
+        doc=(fn.__doc__ or "").strip().partition("\n")[0],
+    )
