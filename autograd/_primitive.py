@@ -306,6 +306,7 @@ class Primitive:
         if len(defaults) >= len(partials):
             raise ValueError(f"primitive {name}: at least one argument must have no default")
         self.name = name
+        self.__name__ = name
         self.fn: Callable[..., Any] = fn
         self.partials = partials
         self.arity = len(partials)

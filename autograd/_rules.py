@@ -721,7 +721,7 @@ tanh: Final[Primitive] = (
     _row(  # 1 - out*out would lose every digit where tanh saturates; 1/cosh^2 does not
         "tanh",
         math.tanh,
-        (lambda out, x: pow(div(1.0, cosh(x)), 2.0),),
+        (lambda out, x: 4.0 * (sigmoid(2.0 * x) * sigmoid(-2.0 * x)),),
         (_ANY,),
         (
             ((1000.0,), 1.0, (0.0,)),
@@ -956,7 +956,7 @@ log_sigmoid: Final[Primitive] = _row(
     _log_sigmoid,
     (lambda out, x: sigmoid(-x),),
     (_ANY,),
-    (((1000.0,), 0.0, (0.0,)), ((-1000.0,), -1000.0, (1.0,)), ((nan,), nan, (nan,))),
+    (((1000.0,), -0.0, (0.0,)), ((-1000.0,), -1000.0, (1.0,)), ((nan,), nan, (nan,))),
     lambda m, x: -m.log1p(m.exp(-x)),
     symbol="log σ",
     doc="log(sigmoid(x))",
