@@ -24,24 +24,33 @@ Argnums = int | tuple[int, ...]
 Mode = Literal["auto", "forward", "reverse"]
 
 
+_LEVELS: Final = 2**30  # levels before the numbers start again; a node holds 32 bits
+
+
 class _Nesting(threading.local):
     depth = 0  # recordings under way
     outermost = 0  # the depth at which a recording counts as outermost
+    level = 0  # of the last recording that began
 
 
 _nesting: Final = _Nesting()
 
 
 class nested:
-    """A context in which derivative functions know that they are inside another recording.
+    """A context in which nodes carry levels, and derivative functions know that they are inside.
 
-    `with nested() as level` gives the level for nodes to depend on. Leaves no state behind.
+    `with nested() as level` gives the level of this recording's inputs, higher than all before:
+    what an earlier recording left in somebody's hands does not count as depending on them. Leaves
+    no state behind.
     """
 
     def __enter__(self) -> int:
         watch.nest(1)
+        if _nesting.depth == 0 and _nesting.level >= _LEVELS:
+            _nesting.level = 0
         _nesting.depth += 1
-        return _nesting.depth
+        _nesting.level += 1
+        return _nesting.level
 
     def __exit__(self, *exc: object) -> None:
         _nesting.depth -= 1
@@ -127,14 +136,18 @@ class _Recording:
         kept = [(r, s) for r, s in zip(roots, seeds, strict=True) if isinstance(r, Node)]
         nodes, weights = [r for r, _ in kept], [s for _, s in kept]
         if as_graph:
-            return pull_graph(nodes, weights, list(self.inputs), self.level)
+            with nested():  # so that the graph's nodes carry levels, for the next sweep
+                return pull_graph(nodes, weights, list(self.inputs), self.level)
         return cotangents(nodes, weights, list(self.inputs), self.level)
 
     def forward(self, roots: list[Any], directions: list[Any], as_graph: bool) -> list[Any]:
         """Return the derivative of each of `roots` along `directions`."""
         nodes = [r for r in roots if isinstance(r, Node)]
-        sweep = push_graph if as_graph else tangents
-        found = iter(sweep(nodes, list(self.inputs), directions, self.level))
+        if as_graph:
+            with nested():
+                found = iter(push_graph(nodes, list(self.inputs), directions, self.level))
+        else:
+            found = iter(tangents(nodes, list(self.inputs), directions, self.level))
         return [next(found) if isinstance(r, Node) else 0.0 for r in roots]
 
     def warn_if_independent(self, out: Any) -> None:
