@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd import Value, topological_order
+from autograd import Value, explain_nan
 
 from ._module import Module
 from ._optimizers import Column
@@ -94,24 +94,17 @@ class Objective:
 
     def diagnose(self, at: Column, indices: list[int]) -> str:
         """Return which sample and which operation made value or gradient not finite."""
-        put(self.parameters, at)
         for i in indices:
-            value = self.sample(i)
-            culprit = _culprit(value)
-            if culprit:
-                return f"sample {i}: {culprit}"
-        return "no single sample: the sum of their values or gradients overflows"
+            put(self.parameters, at)
+            cause = self._cause(self.sample(i))
+            if cause:
+                return f"sample {i}: {cause}"
+        put(self.parameters, at)
+        cause = "" if self.penalty is None else self._cause(self.penalty(self.parameters))
+        return f"penalty: {cause}" if cause else "the sum over the samples overflows"
 
-
-def _culprit(root: Value) -> str:
-    for node in topological_order(root):
-        if not math.isfinite(node.data):
-            operands = ", ".join(
-                f"{x.data!r}" if isinstance(x, Value) else f"{x!r}" for x in node.operands
-            )
-            return f"{node.op}({operands}) is {node.data!r}" if node.op else f"a leaf is {node!r}"
-    root.backward()
-    for node in reversed(topological_order(root)):
-        if not math.isfinite(node.grad):
-            return f"the gradient of {node!r} is {node.grad!r}"
-    return ""
+    def _cause(self, value: Value) -> str:
+        """Return what `explain_nan` says if value or gradient are not finite, else ""."""
+        value.backward()
+        numbers = [value.data, *[parameter.grad for parameter in self.parameters]]
+        return "" if all(map(math.isfinite, numbers)) else str(explain_nan(value))

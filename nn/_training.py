@@ -184,7 +184,8 @@ def fit(
                 report(history.loss[-1])
                 if file is not None and (epoch % checkpoint_every == 0 or epoch == epochs):
                     file.write(history)
-                if any([callback(model, history) for callback in callbacks]):
+                answers = [callback(model, history) for callback in callbacks]
+                if any(answers):
                     break
     finally:
         put(parameters, here)
