@@ -1,5 +1,13 @@
 """Small networks on scalars: modules, losses, optimisers, training. Re-exports only."""
 
+from ._data import Standardizer as Standardizer
+from ._data import batches as batches
+from ._data import load_csv as load_csv
+from ._data import one_hot as one_hot
+from ._data import spirals as spirals
+from ._data import train_test_split as train_test_split
+from ._data import two_moons as two_moons
+from ._data import xor as xor
 from ._losses import absolute_error as absolute_error
 from ._losses import binary_cross_entropy as binary_cross_entropy
 from ._losses import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
@@ -16,3 +24,22 @@ from ._module import Module as Module
 from ._module import Neuron as Neuron
 from ._module import Sequential as Sequential
 from ._module import scopes as scopes
+from ._optimizers import LBFGS as LBFGS
+from ._optimizers import SGD as SGD
+from ._optimizers import Adagrad as Adagrad
+from ._optimizers import Adam as Adam
+from ._optimizers import AdamW as AdamW
+from ._optimizers import FirstOrder as FirstOrder
+from ._optimizers import Optimizer as Optimizer
+from ._optimizers import RMSProp as RMSProp
+from ._schedules import Cosine as Cosine
+from ._schedules import Exponential as Exponential
+from ._schedules import Linear as Linear
+from ._schedules import Warmup as Warmup
+from ._training import History as History
+from ._training import NonFiniteLoss as NonFiniteLoss
+from ._training import accuracy as accuracy
+from ._training import confusion_matrix as confusion_matrix
+from ._training import evaluate as evaluate
+from ._training import fit as fit
+from ._training import predict as predict

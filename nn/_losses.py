@@ -135,8 +135,9 @@ def cross_entropy(logits: Sequence[Scalar], target: int | Sequence[Scalar]) -> S
     Raises:
         ValueError: there is no such class, or not one probability per class.
     """
-    target = index(target) if hasattr(target, "__index__") else target
-    if not hasattr(target, "__len__") and not isinstance(target, int):
+    if not isinstance(target, Value) and hasattr(target, "__index__"):
+        target = index(target)
+    if not isinstance(target, int) and not hasattr(target, "__len__"):
         raise TypeError(
             f"cross_entropy: target must be a class (int) or one probability per class, not "
             f"{target!r}; one_hot(labels, classes) makes the latter"

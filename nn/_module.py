@@ -167,9 +167,12 @@ class Module(metaclass=_Sealing):
             number = state[name]
             if isinstance(number, bool) or not isinstance(number, (int, float)):
                 raise TypeError(f"{what}: parameter {name!r} must be a number, not {number!r}")
-            if not math.isfinite(number):
-                raise ValueError(f"{what}: parameter {name!r} must not be {number!r}")
-            numbers.append(float(number))
+            try:
+                numbers.append(float(number))
+            except OverflowError:
+                numbers.append(math.inf)
+            if not math.isfinite(numbers[-1]):
+                raise ValueError(f"{what}: parameter {name!r} must not be {numbers[-1]!r}")
         self.assign(numbers)
 
     def save(self, path: str | PathLike[str]) -> None:

@@ -1,0 +1,412 @@
+"""Every keyword of every optimiser against two references: PyTorch's numbers, and closed forms.
+
+The closed forms write a moving average as the weighted sum it is, so they share no line with the
+recurrences they check.
+"""
+
+import math
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+import nn
+from autograd import Value, cos
+
+START = [0.7, -1.3, 2.0]
+
+
+def objective(a, b, c):
+    return 0.5 * (a - 1.0) ** 2 + 2.0 * (b + 0.5) ** 2 + a * b + cos(c)
+
+
+def gradient_at(x):
+    a, b, c = x
+    return [a - 1.0 + b, 4.0 * (b + 0.5) + a, -math.sin(c)]
+
+
+# Optimiser, keywords, parameters after the first and after the fourth update: PyTorch 2.13.0 in
+# float64 on the objective above (clipping: torch.nn.utils, without its 1e-6 beside the length).
+REFERENCE = [
+    (
+        nn.SGD,
+        {"lr": 0.1},
+        [0.86, -1.05, 2.0909297426825684],
+        [1.15018, -0.81577, 2.3370315556169117],
+    ),
+    (
+        nn.SGD,
+        {"lr": 0.1, "momentum": 0.9},
+        [0.86, -1.05, 2.0909297426825684],
+        [1.67938, -0.32544999999999996, 2.7553215548089955],
+    ),
+    (
+        nn.SGD,
+        {"lr": 0.1, "momentum": 0.8, "nesterov": True},
+        [0.988, -0.85, 2.1636735368286226],
+        [1.610201248, -0.716075152, 2.813808474636713],
+    ),
+    (
+        nn.SGD,
+        {"lr": 0.1, "weight_decay": 0.3},
+        [0.839, -1.0110000000000001, 2.0309297426825683],
+        [1.044871387, -0.7461392530000001, 2.1105337150665933],
+    ),
+    (
+        nn.SGD,
+        {"lr": 0.05, "momentum": 0.7, "nesterov": True, "weight_decay": 0.2},
+        [0.8240999999999999, -1.0654000000000001, 2.043290281280183],
+        [1.1543948253826999, -0.6424346243698, 2.214677769071025],
+    ),
+    (
+        nn.Adagrad,
+        {"lr": 0.1},
+        [0.7999999999937499, -1.200000000004, 2.0999999999890027],
+        [0.9600011853579719, -1.0538403308467208, 2.270636931001656],
+    ),
+    (
+        nn.Adagrad,
+        {"lr": 0.1, "initial": 0.5},
+        [0.7914659120707759, -1.2037749551387662, 2.078940461516769],
+        [0.9457925561154331, -1.0590975756351027, 2.2334934021765025],
+    ),
+    (
+        nn.Adagrad,
+        {"lr": 0.1, "eps": 0.3},
+        [0.7842105263157895, -1.2107142857142859, 2.075192207198565],
+        [0.9285924110144256, -1.0723247612587141, 2.218273774163054],
+    ),
+    (
+        nn.Adagrad,
+        {"lr": 0.1, "weight_decay": 0.3},
+        [0.7999999999928057, -1.2000000000034603, 2.0999999999676686],
+        [0.9527982559316763, -1.0505803583027902, 2.235183616144197],
+    ),
+    (
+        nn.RMSProp,
+        {"lr": 0.1},
+        [1.6999999375000034, -0.3000000399999989, 2.999999890024995],
+        [1.8171151859634949, -0.9563214336312315, 3.1417183654147176],
+    ),
+    (
+        nn.RMSProp,
+        {"lr": 0.1, "decay": 0.8},
+        [0.9236067946249791, -1.076393204250021, 2.2236067922512284],
+        [1.2589881489976191, -0.8507350495795104, 2.6117473681228804],
+    ),
+    (
+        nn.RMSProp,
+        {"lr": 0.1, "eps": 0.3},
+        [1.0478260869565217, -0.8454545454545455, 2.2325986814372483],
+        [1.4269923265839661, -0.8236411179490698, 2.6926318841710146],
+    ),
+    (
+        nn.RMSProp,
+        {"lr": 0.1, "centered": True, "decay": 0.7},
+        [0.9182178872598019, -1.0817821116687696, 2.218217884999087],
+        [1.3624112931941494, -0.8341125271138254, 2.756691155285692],
+    ),
+    (
+        nn.RMSProp,
+        {"lr": 0.1, "momentum": 0.9},
+        [1.6999999375000034, -0.30000003999999886, 2.999999890024995],
+        [2.0190271146230523, -1.4921163149667063, 3.996923471495492],
+    ),
+    (
+        nn.RMSProp,
+        {"lr": 0.1, "weight_decay": 0.3},
+        [1.6999999280575588, -0.30000003460207536, 2.9999996766867127],
+        [1.3368500651262565, -0.8038531104121398, 2.3535841588867275],
+    ),
+    (
+        nn.RMSProp,
+        {
+            "lr": 0.02,
+            "momentum": 0.5,
+            "centered": True,
+            "decay": 0.6,
+            "eps": 0.1,
+            "weight_decay": 0.2,
+        },
+        [0.7358171898283568, -1.26198656916942, 2.0291440309604822],
+        [0.9290618245926233, -1.0594079492064912, 2.1851301556849942],
+    ),
+    (
+        nn.Adam,
+        {},
+        [0.70099999999375, -1.299000000004, 2.0009999999890025],
+        [0.7039997159194994, -1.2960004565582193, 2.003999896166146],
+    ),
+    (
+        nn.Adam,
+        {"lr": 0.1},
+        [0.799999999375, -1.2000000004, 2.09999999890025],
+        [1.0944270377495458, -0.9129452220615533, 2.398191406975494],
+    ),
+    (
+        nn.Adam,
+        {"lr": 0.1, "beta1": 0.5, "beta2": 0.999},
+        [0.799999999375, -1.2000000004, 2.09999999890025],
+        [1.0786489940167114, -0.9401817167624529, 2.3911914109806527],
+    ),
+    (
+        nn.Adam,
+        {"lr": 0.1, "beta1": 0.9, "beta2": 0.7},
+        [0.799999999375, -1.2000000004, 2.09999999890025],
+        [1.105712424149164, -0.8934335158385305, 2.402934093006107],
+    ),
+    (
+        nn.Adam,
+        {"lr": 0.1, "eps": 0.3},
+        [0.7842105263157895, -1.2107142857142859, 2.075192207198565],
+        [1.0286550540375452, -0.9571906304467259, 2.297643752745807],
+    ),
+    (
+        nn.Adam,
+        {"lr": 0.1, "weight_decay": 0.3},
+        [0.7999999992805755, -1.2000000003460207, 2.0999999967668663],
+        [1.0909467177416121, -0.9109564900082505, 2.377068154884572],
+    ),
+    (
+        nn.AdamW,
+        {"lr": 0.1},
+        [0.799299999375, -1.1987000004, 2.09799999890025],
+        [1.0910142800481661, -0.9085575407515334, 2.389663203869384],
+    ),
+    (
+        nn.AdamW,
+        {"lr": 0.1, "beta1": 0.5, "beta2": 0.7},
+        [0.799299999375, -1.1987000004, 2.09799999890025],
+        [1.0851265364685518, -0.9201782207756609, 2.387236016559291],
+    ),
+    (
+        nn.AdamW,
+        {"lr": 0.1, "eps": 0.3},
+        [0.7835105263157893, -1.2094142857142858, 2.073192207198565],
+        [1.0253301693668055, -0.9527371219980183, 2.2893096544179588],
+    ),
+    (
+        nn.AdamW,
+        {"lr": 0.1, "weight_decay": 0.3},
+        [0.778999999375, -1.1610000003999998, 2.03999999890025],
+        [0.9959781556662723, -0.7884563928760747, 2.1524502301404307],
+    ),
+    (
+        nn.SGD,
+        {"lr": 0.1, "clip_value": 0.5},
+        [0.75, -1.25, 2.05],
+        [0.9000000000000001, -1.0999999999999999, 2.1999999999999993],
+    ),
+    (
+        nn.SGD,
+        {"lr": 0.1, "clip_norm": 0.8},
+        [0.7412328216273287, -1.2355737162072988, 2.0234330616290577],
+        [0.8736314272683845, -1.0545818732273597, 2.108371376098303],
+    ),
+]
+IDS = [f"{row[0].__name__}-{'-'.join(row[1]) or 'defaults'}-{i}" for i, row in enumerate(REFERENCE)]
+
+
+def run(optimizer, steps):
+    """Return the parameters after each of `steps` updates by the graph's gradients."""
+    found = []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        objective(*optimizer.parameters).backward()
+        optimizer.step()
+        found.append([p.data for p in optimizer.parameters])
+    return found
+
+
+@pytest.mark.parametrize(("kind", "keywords", "first", "fourth"), REFERENCE, ids=IDS)
+def test_the_sequence_is_that_of_pytorch(kind, keywords, first, fourth):
+    found = run(kind([Value(x) for x in START], **keywords), 4)
+    assert found[0] == pytest.approx(first, rel=1e-12)
+    assert found[3] == pytest.approx(fourth, rel=1e-12)
+
+
+def averages(history, decay):
+    """Return sum over s <= t of decay^(t-s) g_s, for the last t."""
+    weights = decay ** np.arange(len(history))[::-1]
+    return weights @ np.array(history)
+
+
+def closed_form(kind, k, steps):
+    """Return the parameters after each update, every average as the sum it stands for."""
+    defaults = {f.name: f.default for f in fields(kind) if f.name != "parameters"}
+    k = defaults | k
+    x, gradients, ratios, found = np.array(START), [], [], []
+    for t in range(1, steps + 1):
+        rate = k["lr"]
+        g = np.array(gradient_at(x))
+        if k["clip_value"]:
+            g = np.clip(g, -k["clip_value"], k["clip_value"])
+        if k["clip_norm"]:
+            g = g * min(1.0, k["clip_norm"] / np.linalg.norm(g))
+        if kind is nn.AdamW:
+            x = x - rate * k["weight_decay"] * x
+        else:
+            g = g + k["weight_decay"] * x
+        gradients.append(g)
+        squares = [g * g for g in gradients]
+        if kind is nn.SGD:
+            step = averages(gradients, k["momentum"])
+            step = g + k["momentum"] * step if k["nesterov"] else step
+        elif kind is nn.Adagrad:
+            step = g / (np.sqrt(k["initial"] + np.sum(squares, axis=0)) + k["eps"])
+        elif kind is nn.RMSProp:
+            size = (1 - k["decay"]) * averages(squares, k["decay"])
+            if k["centered"]:
+                size = size - ((1 - k["decay"]) * averages(gradients, k["decay"])) ** 2
+            ratios.append(g / (np.sqrt(size) + k["eps"]))
+            step = averages(ratios, k["momentum"])
+        else:
+            mean = averages(gradients, k["beta1"]) / sum(k["beta1"] ** s for s in range(t))
+            size = averages(squares, k["beta2"]) / sum(k["beta2"] ** s for s in range(t))
+            step = mean / (np.sqrt(size) + k["eps"])
+        x = x - rate * step
+        found.append(x.tolist())
+    return found
+
+
+@pytest.mark.parametrize(("kind", "keywords", "first", "fourth"), REFERENCE, ids=IDS)
+def test_the_sequence_is_that_of_the_closed_form(kind, keywords, first, fourth):
+    found = run(kind([Value(x) for x in START], **keywords), 12)
+    # Tiny differences of squares make the centred size ill-conditioned in its first step.
+    np.testing.assert_allclose(found, closed_form(kind, keywords, 12), rtol=1e-9)
+
+
+def test_every_keyword_has_a_row():
+    for kind in {row[0] for row in REFERENCE}:
+        keywords = {f.name for f in fields(kind)} - {"parameters", "clip_value", "clip_norm"}
+        tried = set().union(*[row[1] for row in REFERENCE if row[0] is kind])
+        assert keywords <= tried, kind
+        for keyword in keywords - {"lr"}:
+            alike = run(kind([Value(x) for x in START], lr=0.1), 3)
+            limits = next(f for f in fields(kind) if f.name == keyword)
+            other = True if limits.default is False else 0.25
+            extra = {"momentum": 0.5} if keyword == "nesterov" else {}
+            changed = run(kind([Value(x) for x in START], lr=0.1, **{keyword: other} | extra), 3)
+            assert changed != alike, f"{kind.__name__} ignores {keyword}"
+
+
+@pytest.mark.parametrize(("kind", "keywords", "first", "fourth"), REFERENCE, ids=IDS)
+def test_lists_and_arrays_give_the_same_bits_and_states(kind, keywords, first, fourth):
+    one, other = (kind([Value(x) for x in START], **keywords) for _ in range(2))
+    x, array = list(START), np.array(START)
+    for _ in range(5):
+        x = one.update(x, gradient_at(x))
+        array = other.update(array, np.array(gradient_at(array.tolist())))
+        assert array.tolist() == x
+    assert one.state_dict() == other.state_dict()
+
+
+@pytest.mark.parametrize(("kind", "keywords", "first", "fourth"), REFERENCE, ids=IDS)
+def test_going_on_from_a_state_gives_the_same_bits(kind, keywords, first, fourth):
+    whole = run(kind([Value(x) for x in START], **keywords), 6)
+    one = kind([Value(x) for x in START], **keywords)
+    middle = run(one, 3)[-1]
+    other = kind([Value(x) for x in middle], **keywords)
+    other.load_state_dict(one.state_dict())
+    assert run(other, 3) == whole[3:]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"kind": "SGD"}, "can't go on from the state of 'SGD'"),
+        ({"steps": -1}, "steps"),
+        ({"steps": True}, "steps"),
+        ({"columns": [[0.0] * 3]}, "2 columns"),
+        ({"columns": [[0.0] * 2] * 2}, "3 numbers"),
+        ({"columns": [[0.0, math.nan, 0.0]] * 2}, "no finite number"),
+        ({"columns": "abc"}, "2 columns"),
+    ],
+)
+def test_a_wrong_state_is_refused_and_changes_nothing(change, words):
+    optimizer = nn.Adam([Value(x) for x in START])
+    run(optimizer, 2)
+    before = optimizer.state_dict()
+    with pytest.raises(ValueError, match=words):
+        optimizer.load_state_dict(before | change)
+    assert optimizer.state_dict() == before
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda p: nn.SGD(p, lr=-1.0), "SGD: lr must be"),
+        (lambda p: nn.SGD(p, lr=math.nan), "SGD: lr must be"),
+        (lambda p: nn.SGD(p, momentum=1.0), r"SGD: momentum must be in \[0.0, 1.0\), not 1.0"),
+        (lambda p: nn.SGD(p, nesterov=True), "needs a momentum"),
+        (lambda p: nn.SGD(p, weight_decay=-0.1), "weight_decay"),
+        (lambda p: nn.SGD(p, clip_norm=0.0), "clip_norm must be in"),
+        (lambda p: nn.SGD(p, clip_value=-1.0), "clip_value must be in"),
+        (lambda p: nn.Adam(p, beta1=1.0), "beta1"),
+        (lambda p: nn.Adam(p, eps=0.0), "eps must be in"),
+        (lambda p: nn.LBFGS(p, max_iter=0), "max_iter"),
+        (lambda p: nn.SGD([]), "no parameters"),
+        (lambda p: nn.SGD([*p, p[0]]), "given twice"),
+    ],
+)
+def test_bad_settings_name_optimiser_setting_and_value(make, words):
+    with pytest.raises(ValueError, match=words):
+        make([Value(x) for x in START])
+
+
+def test_parameters_must_be_leaves():
+    with pytest.raises(TypeError, match="leaf Values"):
+        nn.SGD([Value(1.0) + 1.0])
+    with pytest.raises(TypeError, match="leaf Values"):
+        nn.SGD([1.0])
+
+
+def test_a_schedule_gives_the_rate_of_each_update():
+    rates = []
+
+    def schedule(k):
+        rates.append(k)
+        return [0.1, 0.05, 0.025][k]
+
+    found = run(nn.SGD([Value(x) for x in START], lr=schedule), 3)
+    x = np.array(START)
+    for rate, there in zip([0.1, 0.05, 0.025], found, strict=True):
+        x = x - rate * np.array(gradient_at(x))
+        assert there == pytest.approx(x.tolist(), rel=1e-12)
+    assert rates == [0, 1, 2]
+
+
+def test_lbfgs_finds_what_scipy_finds():
+    optimize = pytest.importorskip("scipy.optimize")
+
+    def rosenbrock(p):
+        return sum(
+            100.0 * (p[i + 1] - p[i] * p[i]) ** 2 + (1.0 - p[i]) ** 2 for i in range(len(p) - 1)
+        )
+
+    start = [-1.2, 1.0, -0.5, 0.8]
+    for keywords, options in [
+        ({"max_iter": 3}, {"maxiter": 3}),
+        ({"max_iter": 9, "memory": 1}, {"maxiter": 9, "maxcor": 1}),
+        ({"max_iter": 200, "gtol": 1e-2}, {"maxiter": 200, "gtol": 1e-2}),
+        ({"max_iter": 200, "ftol": 1e-2}, {"maxiter": 200, "ftol": 1e-2}),
+        ({"max_iter": 200}, {"maxiter": 200}),
+    ]:
+        parameters = [Value(x) for x in start]
+        before = nn.LBFGS(parameters, **keywords).step(lambda p=parameters: rosenbrock(p))
+        assert before == rosenbrock(start)
+        want = optimize.minimize(
+            optimize.rosen,
+            start,
+            jac=optimize.rosen_der,
+            method="L-BFGS-B",
+            options={"maxcor": 10, "gtol": 1e-8, "ftol": 1e-12} | options,
+        )
+        assert [p.data for p in parameters] == pytest.approx(want.x.tolist(), rel=1e-5)
+    assert [p.data for p in parameters] == pytest.approx([1.0] * 4, abs=1e-5)
+
+
+def test_an_optimiser_prints_its_settings():
+    text = repr(nn.Adam([Value(1.0)], lr=nn.Linear(0.1, 0.0, 10), beta1=0.5))
+    assert "Adam(lr=Linear(start=0.1, stop=0.0, steps=10)" in text
+    assert "beta1=0.5" in text
