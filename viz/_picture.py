@@ -6,6 +6,7 @@ is made when it is first asked for.
 
 import hashlib
 import itertools
+import json
 import os
 from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
@@ -22,6 +23,7 @@ from ._page import OPENED_UP_TO, write_page
 from ._palette import Theme
 from ._snapshot import Snapshot
 from ._svg import describe, write_svg
+from ._tree import graph_as_data, write_tree
 from ._view import Collapse, make_view
 
 _shown = itertools.count(1)
@@ -30,7 +32,8 @@ _shown = itertools.count(1)
 class Picture:
     """A picture of a graph as it was when it was drawn; later changes of the graph leave it alone.
 
-    `.svg` and `.dot` are texts, the same bytes from run to run; `.save(path)` writes a file.
+    `.svg`, `.dot`, `.text`, `.json` and `.html()` are texts, the same from run to run; `.png` is
+    bytes; `.save(path)` writes any of them. A notebook shows the SVG.
     """
 
     def __init__(self, figure: Figure, theme: Theme, opened: Callable[[], Figure]) -> None:
@@ -91,6 +94,17 @@ class Picture:
         dot = self.dot.replace("digraph {", "digraph {\ndpi=144", 1)
         return run_program(dot, "png")
 
+    @cached_property
+    def text(self) -> str:
+        """The picture as a readable tree of lines."""
+        return write_tree(self._figure.view)
+
+    @cached_property
+    def json(self) -> str:
+        """The whole graph as JSON: nodes, operands, local derivatives, gradients."""
+        data = graph_as_data(self._figure.view.snapshot)
+        return json.dumps(data, ensure_ascii=False, allow_nan=False) + "\n"
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """The path written to; its suffix says in which form.
 
@@ -108,7 +122,7 @@ class Picture:
         ident = f"{self._ident}-{next(_shown)}"
         svg = write_svg(self._figure, self._layout, self._theme, ident)
         html = f'<div style="overflow:auto;max-width:100%">{svg}</div>'
-        return {"text/html": html, "image/svg+xml": self.svg, "text/plain": repr(self)}
+        return {"text/html": html, "image/svg+xml": self.svg, "text/plain": self.text}
 
     def __repr__(self) -> str:
         view = self._figure.view
@@ -120,6 +134,7 @@ _FORMS: dict[str, Callable[[Picture], str | bytes]] = {
     ".png": lambda picture: picture.png,
     ".dot": lambda picture: picture.dot,
     ".html": lambda picture: picture.html(),
+    ".json": lambda picture: picture.json,
 }
 
 

@@ -351,7 +351,7 @@ class _Assembly:
             elif target is not None and self.active[child]:
                 self.beyond[target, "in"] += 1
             return
-        if source == target:
+        if source == target or not self.active[child]:
             return
         self.outputs.setdefault(source, {})[parent] = None
         contribution = None
@@ -384,7 +384,7 @@ class _Assembly:
             key,
             kind_of(node.op) if active else "constant",
             node.label,
-            operation_text(node, self.constants, digits),
+            operation_text(node, self.constants, digits) if active or not node.label else "",
             number(node.value, digits),
             shown,
             gradient,
