@@ -28,13 +28,14 @@ HEADS = 4
 WIDTH = 16  # numbers that describe one letter; each head looks at WIDTH / HEADS of them
 LENGTH = 8  # letters the network can look back on
 
-NAMES = """
+MADE_UP_NAMES = """
     alora amaro anik arvela bastin belona berin brisa cadmor calisa coren dalia damaro delwin
     dorela elvan emira enora erin falo farela fenna galen garona hadrin halisa helora ilma iona
     irwen jarel jasmira jolan kalisa karo kelwin korin lamira larin lenora lorwen maris melora
     mirwen nadia nalo norin olma orela orwin pamela perin ralisa renor roswen salin selora sorin
     talia tarwen terin ulma uren valora velin wenda wilmar yara yelin zamira zorin
-""".split()
+"""
+NAMES = MADE_UP_NAMES.split()
 ALPHABET = "." + "abcdefghijklmnopqrstuvwxyz"  # the dot stands before and after every name
 
 
@@ -197,7 +198,7 @@ def sample(parameters: list[float], maths: Any, rng: random.Random) -> str:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Train on the built-in names; print the loss as it falls and a few names made up at the end."""
+    """Train on the built-in names; print the loss as it falls, then a few new names."""
     import autograd
 
     options = argparse.ArgumentParser(description="Train a small GPT on scalars.")
