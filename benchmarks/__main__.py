@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import benchmarks
-from benchmarks._environments import Cache
+from benchmarks._environments import Cache, WrongBuild
 from benchmarks._paired import measure
 from benchmarks._report import markdown, save
 
@@ -48,7 +48,11 @@ def main(argv: list[str] | None = None) -> int:
 
     module = importlib.import_module(f"benchmarks.{arguments.benchmark}")
     cache = Cache(arguments.cache.resolve(), checkout)
-    results = measure(module.SECTIONS, cache, rounds=arguments.rounds, only=arguments.only)
+    try:
+        results = measure(module.SECTIONS, cache, rounds=arguments.rounds, only=arguments.only)
+    except WrongBuild as reason:
+        print(reason, file=sys.stderr)
+        return 1
     print(markdown(results))
     path = save(results, arguments.benchmark, cache.folder / "results")
     print(f"all runs are in {path}", file=sys.stderr)

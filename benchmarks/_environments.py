@@ -29,6 +29,10 @@ class Unavailable(Exception):
     """A side that cannot be measured; the message is the reason the table gives."""
 
 
+class WrongBuild(Exception):
+    """Our own package could not be installed as asked: nothing measured would mean anything."""
+
+
 @dataclass(frozen=True)
 class Environment:
     """A virtual environment to be: its name and what pip installs into it.
@@ -78,14 +82,15 @@ class Cache:
     def prepare(self, environment: Environment) -> dict[str, Any]:
         """Return what is installed in `environment`, after creating it where it is not there yet.
 
-        Raises Unavailable, with the reason, where it cannot be created, and RuntimeError where
-        the compiled build of ours was asked for and pip installed another: that one is our fault
-        and must not end as a line in a table.
+        Raises Unavailable, with the reason, where a peer cannot be installed, and WrongBuild where
+        ours cannot, or where its compiled build was asked for and it fell back to the pure one.
         """
         if environment not in self._ready:
             try:
                 self._ready[environment] = self._install(environment)
             except Unavailable as reason:
+                if environment.build:
+                    raise WrongBuild(f"environment {environment.name}: {reason}") from reason
                 self._ready[environment] = reason
         about = self._ready[environment]
         if isinstance(about, Unavailable):
@@ -133,7 +138,7 @@ class Cache:
         )
         about = dict(json.loads(_run([str(self.python(environment)), "-c", program], self.stage)))
         if environment.build not in str(about["build"]):
-            raise RuntimeError(
+            raise WrongBuild(
                 f"environment {environment.name}: asked for the {environment.build} build, "
                 f"got {about['build']}; is there a C compiler?"
             )

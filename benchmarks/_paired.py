@@ -118,7 +118,7 @@ def measure(sections: Sequence[Section], cache: Cache, rounds: int, only: str = 
             _say(f"{section.title}: {side.label} ")
             row = Row(side.label, target=side.target)
             try:
-                for one in {section.ours.environment, side.environment}:
+                for one in (section.ours.environment, side.environment):
                     installed[one.name] = cache.prepare(one)
                 for _ in range(rounds):
                     pair = [section.ours] if side is section.ours else [section.ours, side]
