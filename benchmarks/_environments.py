@@ -22,6 +22,10 @@ from typing import Any
 _NOT_SOURCE = shutil.ignore_patterns(
     ".*", "__pycache__", "build", "dist", "*.egg-info", "*.so", "*.pyd", "tests", "docs"
 )
+_BUILDS = {
+    "compiled": {"SCALAR_AUTOGRAD_REQUIRE_COMPILED": "1"},
+    "pure": {"SCALAR_AUTOGRAD_PURE": "1"},
+}
 _INSTALL_SECONDS = 1800
 
 
@@ -110,12 +114,11 @@ class Cache:
             shutil.rmtree(folder, ignore_errors=True)
             _run([sys.executable, "-m", "venv", str(folder)], cwd=self.stage)
             requirements = list(environment.requirements)
-            settings = {}
+            settings: dict[str, str] = {}
             if environment.build:
                 extras = ",".join(environment.extras)
                 requirements.append(str(self.folder / "source") + (f"[{extras}]" if extras else ""))
-                if environment.build == "pure":
-                    settings["SCALAR_AUTOGRAD_PURE"] = "1"
+                settings = _BUILDS[environment.build]
             pip = [str(self.python(environment)), "-m", "pip", "--disable-pip-version-check"]
             for requirement in requirements:
                 _say(f"environment {environment.name}: pip install {requirement}")
@@ -132,12 +135,9 @@ class Cache:
             name = environment.requirements[0].split("==")[0]
             program = f"import importlib.metadata as m; print(m.version({name!r}))"
             return {"version": _run([str(self.python(environment)), "-c", program], self.stage)}
-        program = (
-            "import autograd, json; print(json.dumps("
-            "{'file': autograd.__file__, 'build': autograd.build_info()}, default=str))"
-        )
+        program = "import autograd, json; print(json.dumps(autograd.build_info()))"
         about = dict(json.loads(_run([str(self.python(environment)), "-c", program], self.stage)))
-        if environment.build not in str(about["build"]):
+        if about["build"] != environment.build:
             raise WrongBuild(
                 f"environment {environment.name}: asked for the {environment.build} build, "
                 f"got {about['build']}; is there a C compiler?"

@@ -83,7 +83,7 @@ def test_a_missing_function_is_a_reason_in_the_answer(monkeypatch):
     monkeypatch.setitem(KINDS, "bare", Bare)
     request = {"task": "benchmarks.eager:times", "arguments": {"name": "gpt", "kind": "bare"}}
     answer = json.loads(_worker.run(json.dumps(request)))
-    assert answer == {"error": "NotImplementedError: bare has no relu"}
+    assert answer == {"error": "NotImplementedError: bare has no log"}
 
 
 def test_every_side_names_a_known_kind_and_task():

@@ -211,7 +211,7 @@ def _prepared_cache(tmp_path):
 
 
 def _told(build):
-    answer = json.dumps({"file": "autograd/__init__.py", "build": build})
+    answer = json.dumps({"build": build, "file": "autograd/_value"})
     return SimpleNamespace(returncode=0, stdout=answer + "\n", stderr="")
 
 
@@ -235,6 +235,7 @@ def test_the_pure_build_is_asked_for_by_the_variable(tmp_path, processes):
     assert _prepared_cache(tmp_path).prepare(pure)["build"] == "pure"
     (installed,) = [env for text, env in processes.started if "pip" in text]
     assert installed["SCALAR_AUTOGRAD_PURE"] == "1"
+    assert "SCALAR_AUTOGRAD_REQUIRE_COMPILED" not in installed
 
 
 @pytest.mark.usefixtures("keep_folders")
