@@ -167,13 +167,13 @@ def _run(section: Section, side: Side, cache: Cache) -> dict[str, Any]:
             timeout=_WORKER_SECONDS,
         )
     except subprocess.TimeoutExpired:
-        raise Unavailable(f"no answer in {_WORKER_SECONDS} s") from None
+        raise Unavailable(f"{side.label} gave no answer in {_WORKER_SECONDS} s") from None
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or [""])[-1]
-        raise Unavailable(f"ended with exit code {done.returncode}: {last}")
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise Unavailable(f"{side.label} ended with exit code {done.returncode}: {last}")
     reply: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     if "error" in reply:
-        raise Unavailable(reply["error"])
+        raise Unavailable(f"{side.label}: {reply['error']}")
     return reply
 
 
