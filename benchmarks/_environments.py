@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -166,9 +167,11 @@ def _run(command: list[str], cwd: Path, settings: dict[str, str] | None = None) 
     except subprocess.TimeoutExpired:
         raise Unavailable(f"no end of the installation in {_INSTALL_SECONDS} s") from None
     if done.returncode:
-        errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR:")]
-        lines = errors or done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        raise Unavailable(f"cannot be installed: {lines[-1].removeprefix('ERROR: ')}")
+        said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        # Pip prints what a failing build printed, and then its own words about having failed.
+        errors = [line for line in said if re.search("error: (?!subprocess-exited)", line, re.I)]
+        reason = (errors or said or [f"exit code {done.returncode}"])[-1]
+        raise Unavailable(f"cannot be installed: {reason.removeprefix('ERROR: ')}")
     return done.stdout.strip()
 
 

@@ -249,15 +249,25 @@ def test_an_environment_is_made_once(tmp_path, processes):
     assert ["pip" in text for text, _ in processes.started[before:]] == [False]
 
 
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ("noise\nERROR: No matching distribution found\n[notice] x", "No matching distribution"),
+        (
+            "a.py:3: error: bad\nerror: subprocess-exited-with-error\nSee above",
+            "a.py:3: error: bad",
+        ),
+        ("Killed", "Killed"),
+        ("", "exit code 1"),
+    ],
+)
 @pytest.mark.usefixtures("keep_folders")
-def test_what_pip_complains_about_is_the_reason(tmp_path, processes):
-    processes.answers["pip"] = SimpleNamespace(
-        returncode=1, stdout="", stderr="noise\nERROR: No matching distribution found\n[notice] x\n"
-    )
+def test_what_pip_complains_about_is_the_reason(tmp_path, processes, words, reason):
+    processes.answers["pip"] = SimpleNamespace(returncode=1, stdout="", stderr=words)
     cache = _prepared_cache(tmp_path)
-    with pytest.raises(Unavailable, match="cannot be installed: No matching distribution found"):
+    with pytest.raises(Unavailable, match=f"cannot be installed: {reason}"):
         cache.prepare(PEER)
-    with pytest.raises(WrongBuild, match="No matching distribution found"):
+    with pytest.raises(WrongBuild, match=f"environment ours: cannot be installed: {reason}"):
         cache.prepare(OURS)
 
 
