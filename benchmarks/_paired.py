@@ -59,7 +59,8 @@ class Section:
     """A workload and those who run it: one table of the report.
 
     `task` is "module:function" of a function that returns a `Measurement` (see `_worker.py`);
-    `limit` is the most that our total may be, in `unit`; `note` says what the figures mean.
+    `limit` is the most that our total may be, in `unit`; `rounds`, if given, is the most pairs that
+    are run, for workloads that take a peer minutes; `note` says what the figures mean.
     """
 
     title: str
@@ -68,6 +69,7 @@ class Section:
     ours: Side
     peers: tuple[Side, ...] = ()
     limit: float = 0.0
+    rounds: int = 0
     note: str = ""
 
 
@@ -120,7 +122,7 @@ def measure(sections: Sequence[Section], cache: Cache, rounds: int, only: str = 
             try:
                 for one in (section.ours.environment, side.environment):
                     installed[one.name] = cache.prepare(one)
-                for _ in range(rounds):
+                for _ in range(min(rounds, section.rounds or rounds)):
                     pair = [section.ours] if side is section.ours else [section.ours, side]
                     row.runs.append([_run(section, one, cache) for one in pair])
                     _say(".")

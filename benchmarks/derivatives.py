@@ -66,11 +66,11 @@ def later_call(kind: str, size: int, repetitions: int) -> Measurement:
 
 # --- Sides and sections -------------------------------------------------------------------------
 
-OURS = Environment("ours-arrays", ("numpy",), build="compiled")
+OURS = Environment("ours-arrays", ("numpy", "optree"), build="compiled")
 HIPS = Environment("hips-autograd", ("autograd==1.9.1",))
 JAX = Environment("jax", ("jax==0.10.2",))
 FASTER = Target(at_least=1)
-SIZES = {10: 20, 100: 3, 1000: 1}  # the number of variables: how often a process repeats a call
+SIZES = {10: 20, 100: 3, 1000: 1}  # number of variables: how often a process repeats a call
 
 
 def section(title: str, task: str, size: int, **more: int) -> Section:
@@ -89,6 +89,7 @@ def section(title: str, task: str, size: int, **more: int) -> Section:
             side("JAX, jit", JAX, "jax jit", FASTER),
             side("JAX, no jit", JAX, "jax", FASTER),
         ),
+        rounds=5 if size < 1000 else 1,
     )
 
 

@@ -198,7 +198,9 @@ def section(
         return Side(one.label, one.environment, {**arguments, **one.arguments}, one.target)
 
     sides = tuple(given(peer) for peer in peers)
-    return Section(title, f"benchmarks.eager:{task}", unit, given(ours), sides, limit, note)
+    return Section(
+        title, f"benchmarks.eager:{task}", unit, given(ours), sides, limit=limit, note=note
+    )
 
 
 SECTIONS = (

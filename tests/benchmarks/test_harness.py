@@ -74,6 +74,12 @@ def test_figures_are_medians_over_the_runs_of_the_best_repetition(cache, turns):
     assert row.count == 10
 
 
+def test_a_section_may_ask_for_fewer_rounds(cache, turns):
+    section = Section(*_fields(SECTION), rounds=1)
+    measure([section], cache, rounds=3, only="peer")
+    assert turns == ["ours", "peer"]
+
+
 def test_only_what_was_asked_for_is_run(cache, turns):
     results = measure([SECTION], cache, rounds=1, only="Work: ours")
     assert turns == ["ours"]
