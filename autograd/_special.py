@@ -136,9 +136,7 @@ def polygamma(n: float, x: float) -> float:
     if x == math.floor(x):
         return math.inf if order % 2 else math.nan
     # Reflection: psi_n(x) = (-1)^n psi_n(1 - x) - pi d^n/dx^n cot(pi x).
-    t = x - math.floor(x)
-    if t > 0.5:  # cot has period 1; reduce to (-1/2, 1/2] for accuracy
-        t = (x + 0.5) - math.floor(x + 0.5) - 0.5
+    t = x - math.floor(x + 0.5)  # cot has period 1; exact, also just below zero
     c = math.cos(math.pi * t) / math.sin(math.pi * t)
     # d/dx p(cot(pi x)) = -pi (1 + c^2) p'(c): differentiate the polynomial n times.
     p = [0.0, 1.0]
@@ -148,9 +146,9 @@ def polygamma(n: float, x: float) -> float:
             q[i - 1] -= i * p[i]
             q[i + 1] -= i * p[i]
         p = q
-    total = 0.0
-    for coefficient in reversed(p):
-        total = total * c + coefficient
+    total = p[-1]
+    for i in range(len(p) - 2, -1, -1):
+        total = total * c + p[i]
     mirrored = _polygamma_positive(order, 1.0 - x)
     return (-mirrored if order % 2 else mirrored) - math.pi ** (order + 1) * total
 
