@@ -1,0 +1,173 @@
+"""Runs the user's function once and keeps what it did: every node, and every branch it took.
+
+Knows graphs and derivatives; nothing of machine code, arrays of rows or files.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .._primitive import Node, Observer, as_float, operands_of, watch
+from .._sweep import pull_graph
+from .._value import Value
+from ..derivatives import nested
+from .program import Guard, Program
+
+
+class _Recorder(Observer):
+    """Keeps all nodes in the order they are made, and all comparisons."""
+
+    def __init__(self) -> None:
+        self.tape: list[Node] = []
+        self.compared_values: list[tuple[str, Node, object, bool]] = []
+        self.where = ""
+
+    def made(self, node: Node) -> None:
+        self.tape.append(node)
+
+    def compared(self, op: str, x: Node, y: object, outcome: bool) -> None:
+        if not self.where:
+            self.where = _caller()
+        self.compared_values.append((op, x, y, outcome))
+
+    def read(self, node: Node, how: str) -> None:
+        raise TypeError(
+            f"{how} of a Value while it is being compiled would freeze today's number into the "
+            "kernel; stay in the graph: autograd's functions (autograd.exp, floor, where, ...) "
+            "compute with it, stop_gradient(v) makes it a constant of the derivative, and a plain "
+            "comparison chooses a branch"
+        )
+
+
+def _caller() -> str:
+    """Return "file:line" of the user's code that is running."""
+    frame = sys._getframe(2)
+    while frame.f_back is not None and _ours(str(frame.f_globals.get("__name__", ""))):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def _ours(module: str) -> bool:
+    return module == "autograd" or module.startswith("autograd.")
+
+
+@dataclass
+class Trace:
+    """What one run of a function did.
+
+    Attributes:
+        program: the graph of `outputs`; its inputs are the numbers given, then the captured.
+        captured: `Value`s that `f` found elsewhere than in its arguments; they stay inputs.
+        values: the outputs as the run computed them.
+        recorded: how many nodes the run made.
+        branch: "file:line" of the first comparison, "" if there was none.
+    """
+
+    program: Program
+    captured: list[Value]
+    values: list[float]
+    recorded: int
+    branch: str
+
+
+def trace(
+    numbers: Sequence[float],
+    run: Callable[[list[Value], int], list[Any]],
+) -> Trace:
+    """Return what `run` does with fresh `Value`s of `numbers`.
+
+    `run(inputs, level)` returns the outputs, `Value`s or floats; derivatives within it see
+    themselves nested at `level`.
+    """
+    recorder = _Recorder()
+    with nested() as level:
+        inputs = []
+        for x in numbers:
+            node = Value(x)
+            node._level = level
+            inputs.append(node)
+        watch.add(recorder)
+        try:
+            outputs = run(inputs, level)
+        finally:
+            watch.remove(recorder)
+    return _collect(inputs, outputs, recorder)
+
+
+def gradient(root: Any, wrt: list[Any], level: int) -> list[Any]:
+    """Return the derivative of `root` by each of `wrt` as graph, 0.0 where there is none.
+
+    A float sweep accumulates from +0.0, so a derivative is never -0.0; adding 0 does the same.
+    """
+    if not isinstance(root, Node):
+        return [0.0] * len(wrt)
+    found = pull_graph([root], [1.0], wrt, level)
+    return [g + 0.0 for g in found]
+
+
+def _collect(inputs: list[Value], outputs: list[Any], recorder: _Recorder) -> Trace:
+    """Return the trace; everything recorded goes into its program, needed or not."""
+    # While collecting, operands are >= 0 for inputs, captured values and instructions in the order
+    # of appearance; numbers are final only when all captured values and constants are known.
+    place: dict[int, tuple[str, int]] = {id(x): ("in", i) for i, x in enumerate(inputs)}
+    captured: list[Value] = []
+    constants: list[float] = []
+    code: list[tuple[str, list[tuple[str, int]]]] = []
+    constant_at: dict[str, tuple[str, int]] = {}
+
+    def constant(x: float) -> tuple[str, int]:
+        at = constant_at.get(x.hex())
+        if at is None:
+            at = constant_at[x.hex()] = ("constant", len(constants))
+            constants.append(x)
+        return at
+
+    def operand(x: Any) -> tuple[str, int]:
+        if not isinstance(x, Node):
+            return constant(as_float(x, "an output"))
+        at = place.get(id(x))
+        if at is None:
+            assert isinstance(x, Value)
+            at = place[id(x)] = ("in", len(inputs) + len(captured))
+            captured.append(x)
+        return at
+
+    for node in recorder.tape:
+        prim = node._prim
+        if prim is None:  # a leaf made by the function itself is a constant of its source
+            place[id(node)] = constant(node._data)
+            continue
+        args = [
+            constant(number) if parent is None else operand(parent)
+            for parent, number in operands_of(node)
+        ]
+        place[id(node)] = ("code", len(code))
+        code.append((prim.name, args))
+    guards = [
+        ("!=" if op == "bool" else op, operand(x), operand(y), outcome)
+        for op, x, y, outcome in recorder.compared_values
+    ]
+    results = [operand(x) for x in outputs]
+
+    start = {
+        "in": 0,
+        "constant": len(inputs) + len(captured),
+        "code": len(inputs) + len(captured) + len(constants),
+    }
+
+    def final(at: tuple[str, int]) -> int:
+        return start[at[0]] + at[1]
+
+    checks: list[Guard] = [(op, final(x), final(y), outcome) for op, x, y, outcome in guards]
+    program = Program(
+        len(inputs) + len(captured),
+        tuple(constants),
+        tuple([(op, tuple([final(i) for i in args])) for op, args in code]),
+        tuple([final(i) for i in results]),
+        tuple(checks),
+    )
+    values = [x._data if isinstance(x, Node) else float(x) for x in outputs]
+    return Trace(program, captured, values, len(recorder.tape), recorder.where)
