@@ -119,9 +119,11 @@ def divide(x: float, y: float) -> float:
 
 
 def power(x: float, y: float) -> float:
-    """Return x ** y as IEEE 754 and C have it, exactly rounded for y = 2 and y = -1."""
+    """Return x ** y as IEEE 754 and C have it, exactly rounded for y = 2, 1 and -1."""
     if y == 2.0:
         return x * x
+    if y == 1.0:
+        return x
     if y == -1.0:
         return divide(1.0, x)
     try:

@@ -116,8 +116,12 @@ class Builder:
 
     def compare(self, how: str, x: str, y: str | float) -> str:
         """Return the mask of `x how y`; `how` as in LLVM's fcmp (o.. false, u.. true for NaN)."""
-        other = y if isinstance(y, str) else "zeroinitializer" if self.lanes > 1 and y == 0.0 else (
-            self.number(y)
+        other = (
+            y
+            if isinstance(y, str)
+            else "zeroinitializer"
+            if self.lanes > 1 and y == 0.0
+            else (self.number(y))
         )
         key = (how, x, other)
         known = self._masks.get(key)
@@ -415,14 +419,10 @@ def _polygamma_positive(b: Builder, n: str, x: str) -> str:
         power = v[1]
         for _ in range(order):
             power = b.mul(power, v[1])
-        term = b.select(
-            b.compare("une", power, 0.0), b.over(factorial, power), b.number(math.inf)
-        )
+        term = b.select(b.compare("une", power, 0.0), b.over(factorial, power), b.number(math.inf))
         return b.add(v[0], term), b.plus(v[1], 1.0)
 
-    shift, x = b.loop(
-        (b.number(0.0), x), lambda v: b.compare("olt", v[1], 10.0 + order), step
-    )
+    shift, x = b.loop((b.number(0.0), x), lambda v: b.compare("olt", v[1], 10.0 + order), step)
     r = b.over(1.0, x)
     r2 = b.mul(r, r)
     total = b.number(0.0)
@@ -444,9 +444,7 @@ def _polygamma_positive(b: Builder, n: str, x: str) -> str:
 def _polygamma_of(b: Builder, n: str, x: str) -> str:
     order = int(b.constants[n])
     positive = b.compare("ogt", x, 0.0)
-    main = b.call(
-        f"polygamma_positive.{order}", n, b.select(positive, x, b.sub(b.number(1.0), x))
-    )
+    main = b.call(f"polygamma_positive.{order}", n, b.select(positive, x, b.sub(b.number(1.0), x)))
     t = b.sub(x, b.floor(x))
     half = b.plus(x, 0.5)
     far = b.plus(b.sub(half, b.floor(half)), -0.5)

@@ -78,7 +78,9 @@ class Source:
 # ----------------------------------------------------------------------------------- IR
 
 
-def lower(program: Program, layout: Layout, fast: bool = False, target: Target = Target()) -> Source:
+def lower(
+    program: Program, layout: Layout, fast: bool = False, target: Target = Target()
+) -> Source:
     """Return the LLVM IR of a program.
 
     Raises:
@@ -108,7 +110,9 @@ class _Lowering:
         for i in range(program.inputs, program.first):
             self.shared[i] = len(self.shared)
         self.inputs = len(self.slot)
-        self.number = dict(zip(range(program.inputs, program.first), program.constants, strict=True))
+        self.number = dict(
+            zip(range(program.inputs, program.first), program.constants, strict=True)
+        )
         self.end = program.first + len(program.code)  # guard k is value `end + k`
         self.column: dict[int, int] = {}
         self.sum: dict[int, int] = {}
