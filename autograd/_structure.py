@@ -126,11 +126,28 @@ def is_array(x: Any) -> bool:
 
 def holds_values(x: Any) -> bool:
     """Say whether there is a `Value` anywhere in `x`."""
-    if isinstance(x, (Node, float, int, str)) or x is None:
-        return isinstance(x, Node)
-    if is_array(x):
-        return x.dtype.kind == "O" and any(isinstance(entry, Node) for entry in x.ravel().tolist())
-    return is_container(x) and any(holds_values(leaf) for leaf in _flatten(x)[0])
+    waiting = [x]
+    while waiting:
+        x = waiting.pop()
+        if isinstance(x, Node):
+            return True
+        if isinstance(x, (float, int, str)) or x is None:
+            continue
+        if is_array(x):
+            if x.dtype.kind == "O":
+                waiting.extend(x.ravel().tolist())
+        elif is_container(x):
+            waiting.extend(_children(x))
+    return False
+
+
+def _children(x: Any) -> list[Any]:
+    """Return what a container holds."""
+    if isinstance(x, dict):
+        return list(x.values())
+    if isinstance(x, (list, tuple)):
+        return list(x)
+    return [getattr(x, f.name) for f in dataclasses.fields(x)]
 
 
 def strip(x: Any) -> Any:
@@ -192,14 +209,12 @@ def _register_dataclasses(tree: Any) -> None:
     waiting = [tree]
     while waiting:
         x = waiting.pop()
-        if isinstance(x, dict):
-            waiting.extend(x.values())
-        elif isinstance(x, (list, tuple)):
-            waiting.extend(x)
-        elif is_container(x):
+        if not is_container(x):
+            continue
+        waiting.extend(_children(x))
+        if not isinstance(x, _CONTAINERS):
             cls = type(x)
             names = [f.name for f in dataclasses.fields(x)]
-            waiting.extend(getattr(x, name) for name in names)
             if cls not in _registered:
                 _registered.add(cls)
                 optree.register_pytree_node(
@@ -211,8 +226,7 @@ def _register_dataclasses(tree: Any) -> None:
 
 
 def _fields_of(x: Any) -> tuple[list[Any], None, list[str]]:
-    names = [f.name for f in dataclasses.fields(x)]
-    return [getattr(x, name) for name in names], None, names
+    return _children(x), None, [f.name for f in dataclasses.fields(x)]
 
 
 def _dataclass_of(cls: type, names: list[str]) -> Callable[[Any, Any], Any]:

@@ -28,9 +28,7 @@ def test_importing_loads_the_standard_library_only():
         "import sys; import autograd, nn; "
         "print(*sorted({m.partition('.')[0] for m in sys.modules}))"
     ).split()
-    foreign = {
-        "numpy", "optree", "llvmlite", "graphviz", "hypothesis", "mpmath", "scipy", "mypy_extensions",
-    }  # fmt: skip
+    foreign = {"numpy", "optree", "llvmlite", "graphviz", "hypothesis", "mpmath", "mypy_extensions"}
     assert not foreign & set(modules)
     assert "viz" not in modules
 
