@@ -5,22 +5,24 @@ Nothing is recursive: every function works on a graph a million nodes deep.
 
 from __future__ import annotations
 
+from typing import Any
+
 from ._mypyc import i32
 from ._primitive import Node, Operand, Primitive, operands_of
 
 
-def order_of(roots: list[Node], level: i32 = 0) -> list[Node]:
+def order_of(roots: list[Node], level: i32 = 0, leaves: list[Node] | None = None) -> list[Node]:
     """Return every node that `roots` were made of, and `roots`, parents before children.
 
     The order is that of a depth-first walk from each root in turn through its operands from first
     to last, so the same program gives the same order in every process. Nodes whose `_level` is
     below `level` are left out, with all beneath them: they do not depend on what a derivative of
-    that level asks about.
+    that level asks about. The leaves among them are added to `leaves`, if given.
 
     A node knows its place (`order[node._slot] is node`), and that test is also how the walk tells
     visited nodes: whatever an earlier walk left in `_slot`, it needs no clearing.
     """
-    order: list[Node] = []
+    order: list[Any] = []  # of nodes; said to mypyc, that would mean a check at every look
     stack: list[Node] = []
     n: i32 = 0
     for root in roots:
@@ -39,6 +41,8 @@ def order_of(roots: list[Node], level: i32 = 0) -> list[Node]:
                     parent._slot = n
                     order.append(parent)
                     n += 1
+                    if leaves is not None:
+                        leaves.append(parent)
             parent = node._b
             if parent is not None:
                 slot = parent._slot
@@ -50,8 +54,10 @@ def order_of(roots: list[Node], level: i32 = 0) -> list[Node]:
                     parent._slot = n
                     order.append(parent)
                     n += 1
+                    if leaves is not None:
+                        leaves.append(parent)
             if node._extra is not None:
-                parent = _unvisited(node._extra.more, order, level)
+                parent = _unvisited(node._extra.more, order, level, leaves)
                 n = len(order)
                 if parent is not None:
                     stack.append(node)
@@ -60,13 +66,17 @@ def order_of(roots: list[Node], level: i32 = 0) -> list[Node]:
             node._slot = n
             order.append(node)
             n += 1
+            if leaves is not None and node._prim is None:  # a root that is a leaf
+                leaves.append(node)
             if not stack:
                 break
             node = stack.pop()
     return order
 
 
-def _unvisited(operands: tuple[Operand, ...], order: list[Node], level: i32) -> Node | None:
+def _unvisited(
+    operands: tuple[Operand, ...], order: list[Any], level: i32, leaves: list[Node] | None
+) -> Node | None:
     """Return the first of `operands` still to be walked; leaves are placed at once."""
     for node, _ in operands:
         if node is not None and node._level >= level:
@@ -76,6 +86,8 @@ def _unvisited(operands: tuple[Operand, ...], order: list[Node], level: i32) -> 
                     return node
                 node._slot = len(order)
                 order.append(node)
+                if leaves is not None:
+                    leaves.append(node)
     return None
 
 

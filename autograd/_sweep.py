@@ -32,10 +32,13 @@ def _times_partial(rate: float, partial: float, prim: Primitive | None) -> float
     return product
 
 
-def _pull(order: list[Node], roots: list[Node], seeds: list[float], level: i32) -> None:
+def _pull(
+    order: list[Node], roots: list[Node], seeds: list[float], ends: list[Node], level: i32
+) -> None:
     """Set the `_grad` of every node of `order` to its cotangent, given those of `roots`.
 
-    Parents below `level` are not in `order` and belong to others.
+    Parents below `level` are not in `order` and belong to others. `ends` are the nodes where every
+    path ends.
     """
     _seed(order, roots, seeds)
     for node in reversed(order):
@@ -52,9 +55,9 @@ def _pull(order: list[Node], roots: list[Node], seeds: list[float], level: i32) 
             for parent, partial in node._extra.more:
                 if parent is not None and parent._level >= level:
                     parent._grad += ct * partial
-    # An infinite cotangent times the zero of a selecting primitive is rare, and shows: a nan
-    # reaches the leaves. Then again, looking at each product.
-    for node in order:
+    # An infinite cotangent times the zero of a selecting primitive is rare, and shows: the nan
+    # reaches an end. Then again, looking at each product.
+    for node in ends:
         if node._grad != node._grad:
             break
     else:
@@ -78,11 +81,11 @@ def _seed(order: list[Node], roots: list[Node], seeds: list[float]) -> None:
 def backward(root: Node) -> None:
     """Fill in `_grad` below `root`: leaves accumulate, inner nodes are set."""
     with _lock:
-        order = order_of([root])
-        leaves = [node for node in order if node._prim is None]
+        leaves: list[Node] = []
+        order = order_of([root], 0, leaves)
         for node in leaves:
             node._pa = node._grad
-        _pull(order, [root], [1.0], 0)
+        _pull(order, [root], [1.0], leaves, 0)
         for node in leaves:
             node._grad = node._pa + node._grad
             node._pa = 0.0
@@ -110,7 +113,7 @@ def cotangents(
             (root, seed) for root, seed in zip(roots, seeds, strict=True) if root._level >= level
         ]
         order = order_of(roots, level)
-        _pull(order, [root for root, _ in below], [seed for _, seed in below], level)
+        _pull(order, [root for root, _ in below], [seed for _, seed in below], inputs, level)
         return [node._grad for node in inputs]
 
 
