@@ -113,6 +113,7 @@ def operands_of(node: Node) -> list[Operand]:
 # -------------------------------------------------------------------------------- observers
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Observer:
     """Someone who wants to see what this thread records; the base class ignores everything."""
 

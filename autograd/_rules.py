@@ -319,6 +319,7 @@ pow: Final[Primitive] = _row(
     ),
     lambda m, x, y: m.power(x, y),
     kink=lambda m, x, y: m.inf if y >= 0 and y == m.nint(y) else x,
+    symbol="^",
     doc="x to the power y",
 )
 
