@@ -84,7 +84,7 @@ class Snapshot:
 
     @cached_property
     def swept(self) -> bool:
-        """Whether `backward()` has run: some node holds a gradient."""
+        """Whether gradients are shown: `backward()` has run, some node holds a gradient."""
         return any(node.grad != 0 for node in reversed(self.nodes))
 
     @cached_property

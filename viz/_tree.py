@@ -16,14 +16,14 @@ def write_tree(view: View) -> str:
     """The picture as a tree of lines, the output first; a card seen before is only named."""
     cards = {card.key: card for card in view.cards}
     operands: dict[str, list[Edge]] = {}
-    for edge in view.edges:
-        operands.setdefault(edge.target, []).append(edge)
+    for each in view.edges:
+        operands.setdefault(each.target, []).append(each)
     roots = [card.key for card in view.cards if card.is_output]
     used = {edge.source for edge in view.edges}
     roots += [card.key for card in view.cards if card.key not in used and card.key not in roots]
     lines: list[str] = []
     seen: set[str] = set()
-    # An entry per line to come: the card, the edge that led to it, depth, indentation, whether last.
+    # A line to come: its card, the edge that led to it, depth, indentation, whether it is last.
     stack: list[tuple[str, Edge | None, int, str, bool]] = [
         (key, None, 0, "", True) for key in reversed(roots)
     ]

@@ -16,7 +16,7 @@ edge: local derivative ∂child/∂parent</FONT></TD></TR></TABLE>>]
 node [shape=plain fontname="Helvetica,Arial,sans-serif" fontsize=13 fontcolor="#16202c"]
 edge [fontname="Helvetica,Arial,sans-serif" fontsize=11 fontcolor="#5a2bc4" arrowsize=0.7]
 n0 [label=<<TABLE BORDER="1" CELLBORDER="1" CELLSPACING="0" CELLPADDING="0" COLOR="#5b6b82"><TR>\
-<TD WIDTH="32" HEIGHT="22" BGCOLOR="#e6f1e3"><FONT COLOR="#16202c"><B>a&amp;</B></FONT></TD>\
+<TD WIDTH="31" HEIGHT="22" BGCOLOR="#e6f1e3"><FONT COLOR="#16202c"><B>a&amp;</B></FONT></TD>\
 <TD WIDTH="26" HEIGHT="22" BGCOLOR="#ffffff"><FONT COLOR="#0b5a36">3</FONT></TD>\
 <TD WIDTH="26" HEIGHT="22" BGCOLOR="#ffffff"><FONT COLOR="#8a1c14">–</FONT></TD></TR></TABLE>>]
 n1 [label=<<TABLE BORDER="3" CELLBORDER="1" CELLSPACING="0" CELLPADDING="0" COLOR="#26364d">\
