@@ -32,8 +32,8 @@ def write_dot(figure: Figure, theme: Theme) -> str:
         inside.setdefault(shape.scope, []).append(_shape(shape, figure, colour))
     lines += inside.get((), [])
     lines += _clusters(figure, inside, colour)
-    wires = {shape.key for shape in figure.shapes if shape.form == "wire"}
-    lines += [_link(link, figure.direction, wires, colour) for link in figure.links]
+    ported = _ported(figure)
+    lines += [_link(link, figure.direction, ported, colour) for link in figure.links]
     lines.append("}\n")
     return "\n".join(lines)
 
@@ -42,7 +42,21 @@ def _rank_gap(figure: Figure) -> float:
     """Inches between ranks: edge labels and wires bring length of their own."""
     if figure.style == "circuit":
         return 0.2
-    return 0.4 if any(link.label for link in figure.links) else 1.1
+    return 0.4 if _has_labels(figure) else 1.1
+
+
+def _has_labels(figure: Figure) -> bool:
+    return any(link.label for link in figure.links)
+
+
+def _ported(figure: Figure) -> set[str]:
+    """The shapes whose lines begin and end in the middle of a side.
+
+    Wires, so that they run through; and cards without edge labels, whose lines then keep clear of
+    the names of groups.
+    """
+    every = figure.style == "card" and not _has_labels(figure)
+    return {shape.key for shape in figure.shapes if every or shape.form == "wire"}
 
 
 def _clusters(figure: Figure, inside: dict[Scope, list[str]], colour: dict[str, str]) -> list[str]:
@@ -115,12 +129,12 @@ def _words(cell: Cell, colour: dict[str, str]) -> str:
     return f'<FONT COLOR="{colour[cell.ink]}"{size}>{text}</FONT>'
 
 
-def _link(link: Link, direction: str, wires: set[str], colour: dict[str, str]) -> str:
+def _link(link: Link, direction: str, ported: set[str], colour: dict[str, str]) -> str:
     tail, head = link.source, link.target
     out, into = _LEAVES[direction]
-    if tail in wires:
+    if tail in ported:
         tail += f":{out}"
-    if head in wires:
+    if head in ported:
         head += f":{into}"
     attributes = f'id={link.key} color="{colour[link.role]}" penwidth={link.thickness:g}'
     if not link.arrow:
