@@ -5,6 +5,8 @@ own escapes (backslashes, entities, a label that begins with "<") have no meanin
 else is ours. The text is complete: any Graphviz draws the same picture from it.
 """
 
+from functools import lru_cache
+
 from ._figure import LEGEND_HEIGHT, ROW, SMALL, TEXT, Cell, Figure, Item, Link, Shape
 from ._palette import DARK, LIGHT, Theme
 from ._text import escaped, shortened, width
@@ -93,40 +95,38 @@ def _shape(shape: Shape, figure: Figure, colour: dict[str, str]) -> str:
             f'height={shape.height / 72:.4f} style=filled fillcolor="{colour[cell.fill]}" '
             f'color="{colour["line"]}" label=<{_words(cell, colour)}>]'
         )
-    rows = "".join(
-        "<TR>" + "".join(_cell(cell, colour, _span(row, shape)) for cell in row) + "</TR>"
-        for row in shape.rows
-    )
-    border = 0 if shape.form != "card" else 1
-    frame = ""
+    rows = ""
+    for row in shape.rows:
+        span = 2 if shape.form == "card" and len(row) < len(shape.rows) else 1
+        cells = "".join([_cell(cell, colour, span) for cell in row])
+        rows += f"<TR>{cells}</TR>"
+    frame = 'BORDER="0" CELLBORDER="0"'
     if shape.form == "card":
-        strong = card.is_output
-        frame = f' COLOR="{colour["strong" if strong else "line"]}"'
-        border = 3 if strong else 1
-    return (
-        f'{shape.key} [label=<<TABLE BORDER="{border}" CELLBORDER="{min(border, 1)}" '
-        f'CELLSPACING="0" CELLPADDING="0"{frame}>{rows}</TABLE>>]'
-    )
-
-
-def _span(row: tuple[Cell, ...], shape: Shape) -> int:
-    return 2 if len(row) == 1 and len(shape.rows) > 1 and shape.form == "card" else 1
+        frame = f'BORDER="1" CELLBORDER="1" COLOR="{colour["line"]}"'
+        if card.is_output:
+            frame = f'BORDER="3" CELLBORDER="1" COLOR="{colour["strong"]}"'
+    return f'{shape.key} [label=<<TABLE {frame} CELLSPACING="0" CELLPADDING="0">{rows}</TABLE>>]'
 
 
 def _cell(cell: Cell, colour: dict[str, str], span: int) -> str:
-    fill = f' BGCOLOR="{colour[cell.fill]}"' if cell.fill else ""
+    fill = colour[cell.fill] if cell.fill else ""
+    return f"{_opening(cell.width, cell.height, fill, span)}{_words(cell, colour)}</TD>"
+
+
+@lru_cache(maxsize=4096)
+def _opening(width: int, height: int, fill: str, span: int) -> str:
+    ground = f' BGCOLOR="{fill}"' if fill else ""
     wide = f' COLSPAN="{span}"' if span > 1 else ""
-    return (
-        f'<TD WIDTH="{cell.width}" HEIGHT="{cell.height}"{wide}{fill}>{_words(cell, colour)}</TD>'
-    )
+    return f'<TD WIDTH="{width}" HEIGHT="{height}"{wide}{ground}>'
 
 
 def _words(cell: Cell, colour: dict[str, str]) -> str:
     text = escaped(cell.text) or " "
     if cell.bold:
         text = f"<B>{text}</B>"
-    size = f' POINT-SIZE="{SMALL}"' if cell.height < ROW else ""
-    return f'<FONT COLOR="{colour[cell.ink]}"{size}>{text}</FONT>'
+    if cell.height < ROW:
+        return f'<FONT COLOR="{colour[cell.ink]}" POINT-SIZE="{SMALL}">{text}</FONT>'
+    return f'<FONT COLOR="{colour[cell.ink]}">{text}</FONT>'
 
 
 def _link(link: Link, direction: str, ported: set[str], colour: dict[str, str]) -> str:
