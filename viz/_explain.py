@@ -47,14 +47,11 @@ class Explanation:
         self._target = target
         self._digits = digits
         self.gradient = snapshot.gradients[target]
-        users = _users(snapshot)
-        counts = _path_counts(snapshot, users)
+        counts = _path_counts(snapshot)
         self.paths = counts[target]
         self.grouped = self.paths > MOST_PATHS
         self.terms = tuple(
-            _grouped(snapshot, target, users, counts)
-            if self.grouped
-            else _single(snapshot, target, users)
+            _grouped(snapshot, target, counts) if self.grouped else _single(snapshot, target)
         )
 
     @property
@@ -189,31 +186,19 @@ def explain(y: Value, wrt: Value, *, digits: int = 6) -> Explanation:
         raise TypeError(f"explain: wrt must be a Value of the graph, not {type(wrt).__name__}")
     if not 1 <= digits <= 17:
         raise ValueError(f"explain: digits must be from 1 to 17, not {digits!r}")
-    snapshot = Snapshot(y)
-    return Explanation(snapshot, snapshot.find(wrt), digits)
+    snapshot = Snapshot(y, [wrt])
+    return Explanation(snapshot, snapshot.watched[0], digits)
 
 
-Users = list[list[tuple[int, int]]]
-
-
-def _users(snapshot: Snapshot) -> Users:
-    """For every node its uses: (child, place among the child's partials), the last child first."""
-    users: Users = [[] for _ in snapshot.nodes]
-    for child in range(snapshot.root, -1, -1):
-        for place, parent in enumerate(snapshot.nodes[child].parents):
-            users[parent].append((child, place))
-    return users
-
-
-def _path_counts(snapshot: Snapshot, users: Users) -> list[int]:
+def _path_counts(snapshot: Snapshot) -> list[int]:
     counts = [0] * len(snapshot.nodes)
     counts[-1] = 1
     for index in range(snapshot.root - 1, -1, -1):
-        counts[index] = sum(counts[child] for child, _ in users[index])
+        counts[index] = sum(counts[child] for child, _ in snapshot.users[index])
     return counts
 
 
-def _single(snapshot: Snapshot, target: int, users: Users) -> list[Term]:
+def _single(snapshot: Snapshot, target: int) -> list[Term]:
     """One term per path; products run from the result down, as the reverse sweep does."""
     terms = []
     stack: list[tuple[tuple[int, int], ...]] = [((target, -1),)]
@@ -221,7 +206,7 @@ def _single(snapshot: Snapshot, target: int, users: Users) -> list[Term]:
         path = stack.pop()
         here = path[-1][0]
         if here != snapshot.root:
-            stack += [(*path, use) for use in reversed(users[here])]
+            stack += [(*path, use) for use in reversed(snapshot.users[here])]
             continue
         product, factors = 1.0, []
         for (child, place), (parent, _) in zip(path[:0:-1], path[-2::-1], strict=True):
@@ -232,10 +217,10 @@ def _single(snapshot: Snapshot, target: int, users: Users) -> list[Term]:
     return terms if target != snapshot.root else []
 
 
-def _grouped(snapshot: Snapshot, target: int, users: Users, counts: list[int]) -> list[Term]:
+def _grouped(snapshot: Snapshot, target: int, counts: list[int]) -> list[Term]:
     """One term per use of the input: the very products that the reverse sweep adds up."""
     terms = []
-    for child, place in users[target]:
+    for child, place in snapshot.users[target]:
         node, cotangent = snapshot.nodes[child], snapshot.gradients[child]
         factors = (
             Factor(snapshot.root, child, cotangent),

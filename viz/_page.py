@@ -136,7 +136,7 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def json_number(x: float) -> float | int | str:
+def script_number(x: float) -> float | int | str:
     """`x` for JSON; what JSON has no number for is spelled as JavaScript's `Number` reads it."""
     if math.isnan(x):
         return "NaN"
@@ -220,14 +220,14 @@ def _preset(figure: Figure, closed: Figure, layout: Layout) -> dict[str, Any]:
 
 
 def _row(node: Node, home: int) -> list[object]:
-    operands = [x if isinstance(x, int) else [json_number(x)] for x in node.operands]
+    operands = [x if isinstance(x, int) else [script_number(x)] for x in node.operands]
     return [
         printable(node.label),
         node.op,
         node.symbol,
         operands,
-        json_number(node.value),
-        [json_number(x) for x in node.partials],
+        script_number(node.value),
+        [script_number(x) for x in node.partials],
         home,
         int(node.selects),
     ]
@@ -246,6 +246,6 @@ def frame_of(name: str, snapshot: Snapshot) -> Frame:
     constants = (x for node in snapshot.nodes for x in node.operands if isinstance(x, float))
     return Frame(
         printable(name),
-        [json_number(node.value) for node in snapshot.nodes if not node.op],
-        [json_number(x) for x in constants],
+        [script_number(node.value) for node in snapshot.nodes if not node.op],
+        [script_number(x) for x in constants],
     )

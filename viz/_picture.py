@@ -212,16 +212,15 @@ def draw(
         raise ValueError(f"draw: digits must be from 1 to 17, not {digits!r}")
     if hops < 0:
         raise ValueError(f"draw: hops must not be negative, not {hops!r}")
-    snapshot = Snapshot(y)
-    leaves = [snapshot.find(leaf) for leaf in ((wrt,) if isinstance(wrt, Value) else wrt)]
-    middle = None if focus is None else snapshot.find(focus)
+    leaves = [wrt] if isinstance(wrt, Value) else list(wrt)
+    snapshot = Snapshot(y, [*leaves, *([] if focus is None else [focus])])
 
     def figure(collapse: Collapse | Collection[str]) -> Figure:
         view = make_view(
             snapshot,
-            wrt=leaves,
+            wrt=snapshot.watched[: len(leaves)],
             collapse=collapse,
-            focus=middle,
+            focus=None if focus is None else snapshot.watched[-1],
             hops=hops,
             constants=constants,
             digits=digits,

@@ -15,7 +15,7 @@ from ._figure import Figure, make_figure
 from ._files import write_atomically
 from ._layout import lay_out
 from ._notes import node_formula
-from ._page import assemble, json_number, resource
+from ._page import assemble, resource, script_number
 from ._palette import Theme
 from ._snapshot import Snapshot
 from ._svg import stylesheet, write_svg
@@ -105,8 +105,8 @@ class Quiz:
             "questions": [
                 {
                     **question._asdict(),
-                    "answer": json_number(question.answer),
-                    "pitfalls": [(json_number(p.value), p.hint) for p in question.pitfalls],
+                    "answer": script_number(question.answer),
+                    "pitfalls": [(script_number(p.value), p.hint) for p in question.pitfalls],
                 }
                 for question in self.questions
             ],
@@ -137,12 +137,14 @@ class Quiz:
         """
         suffix = Path(path).suffix.lower()
         if suffix == ".html":
-            return write_atomically(path, self.html())
-        if suffix == ".svg":
-            return write_atomically(path, self.svg)
-        if suffix == ".json":
-            return write_atomically(path, json.dumps(self.data, ensure_ascii=False) + "\n")
-        raise ValueError(f"cannot save a quiz as {os.fspath(path)!r}: .html, .svg or .json")
+            content = self.html()
+        elif suffix == ".svg":
+            content = self.svg
+        elif suffix == ".json":
+            content = json.dumps(self.data, ensure_ascii=False) + "\n"
+        else:
+            raise ValueError(f"cannot save a quiz as {os.fspath(path)!r}: .html, .svg or .json")
+        return write_atomically(path, content)
 
     def __repr__(self) -> str:
         return f"<{self._title}, {len(self.questions)} questions>"
@@ -209,13 +211,9 @@ def _local_questions(view: View) -> list[Question]:
 
 def _gradient_questions(snapshot: Snapshot) -> list[Question]:
     root = snapshot.name(snapshot.root)
-    uses: dict[int, list[tuple[int, float]]] = {}
-    for child in range(snapshot.root, -1, -1):
-        node = snapshot.nodes[child]
-        for parent, partial in zip(node.parents, node.partials, strict=True):
-            uses.setdefault(parent, []).append((child, partial))
     found = []
-    for index, edges in uses.items():
+    for index, uses in enumerate(snapshot.users[:-1]):
+        edges = [(child, snapshot.nodes[child].partials[place]) for child, place in uses]
         name, answer = snapshot.name(index), snapshot.gradients[index]
         pitfalls = [Pitfall(-answer, "the sign is wrong")]
         terms = []

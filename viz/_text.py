@@ -62,6 +62,11 @@ def shortened(text: str) -> str:
     return text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "…"
 
 
+def json_number(x: float) -> float | str:
+    """`x`, or its name where JSON has no number for it: "inf", "-inf", "nan"."""
+    return x if math.isfinite(x) else str(x)
+
+
 @lru_cache(maxsize=4096)
 def escaped(text: str) -> str:
     """`text` as XML character data or attribute value, also for Graphviz's HTML-like labels."""

@@ -1,11 +1,10 @@
 """A view as plain text and as data: for terminals, logs, screen readers and other programs."""
 
-import math
 from typing import Any
 
 from ._notes import node_formula
 from ._snapshot import Snapshot
-from ._text import number, printable
+from ._text import json_number, number, printable
 from ._view import Card, Edge, View
 
 DEEPEST = 30
@@ -81,9 +80,9 @@ def graph_as_data(snapshot: Snapshot) -> dict[str, Any]:
     for index, node in enumerate(snapshot.nodes):
         partials = iter(node.partials)
         operands = [
-            {"node": x, "partial": _plain(next(partials))}
+            {"node": x, "partial": json_number(next(partials))}
             if isinstance(x, int)
-            else {"constant": _plain(x)}
+            else {"constant": json_number(x)}
             for x in node.operands
         ]
         nodes.append(
@@ -91,15 +90,11 @@ def graph_as_data(snapshot: Snapshot) -> dict[str, Any]:
                 "id": index,
                 "label": node.label,
                 "op": node.op,
-                "value": _plain(node.value),
-                "gradient": _plain(snapshot.gradients[index]) if snapshot.swept else None,
-                "grad": _plain(node.grad),
+                "value": json_number(node.value),
+                "gradient": json_number(snapshot.gradients[index]) if snapshot.swept else None,
+                "grad": json_number(node.grad),
                 "scope": list(node.scope),
                 "operands": operands,
             }
         )
     return {"root": snapshot.root, "nodes": nodes}
-
-
-def _plain(x: float) -> float | str:
-    return x if math.isfinite(x) else str(x)

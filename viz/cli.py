@@ -6,7 +6,6 @@ Every mistake of the user ends in one line on standard error and exit code 2.
 import argparse
 import itertools
 import json
-import math
 import re
 import sys
 import tempfile
@@ -25,7 +24,7 @@ from ._layout import LayoutError
 from ._palette import Theme
 from ._picture import draw, form_of
 from ._quiz import as_text, quiz
-from ._text import printable
+from ._text import json_number, printable
 
 _PROGRAM = "scalar-autograd"
 _SOURCE = 'an expression such as "tanh(w*x + b)", or path/to/script.py:function (which is run)'
@@ -186,18 +185,13 @@ def _as_table(result: Value, leaves: dict[str, Value]) -> str:
 
 def _as_json(result: Value, leaves: dict[str, Value]) -> str:
     content = {
-        "result": _json_number(result.data),
+        "result": json_number(result.data),
         "variables": {
-            name: {"value": _json_number(leaf.data), "derivative": _json_number(leaf.grad)}
+            name: {"value": json_number(leaf.data), "derivative": json_number(leaf.grad)}
             for name, leaf in leaves.items()
         },
     }
     return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False)
-
-
-def _json_number(x: float) -> float | str:
-    """`x`, or its name where JSON has no number for it: "inf", "-inf", "nan"."""
-    return x if math.isfinite(x) else str(x)
 
 
 if __name__ == "__main__":
