@@ -5,6 +5,8 @@ own escapes (backslashes, entities, a label that begins with "<") have no meanin
 else is ours. The text is complete: any Graphviz draws the same picture from it.
 """
 
+from functools import lru_cache
+
 from ._figure import LEGEND_HEIGHT, ROW, SMALL, TEXT, Cell, Figure, Item, Link, Shape
 from ._palette import DARK, LIGHT, Theme
 from ._text import escaped, shortened, width
@@ -32,8 +34,8 @@ def write_dot(figure: Figure, theme: Theme) -> str:
         inside.setdefault(shape.scope, []).append(_shape(shape, figure, colour))
     lines += inside.get((), [])
     lines += _clusters(figure, inside, colour)
-    wires = {shape.key for shape in figure.shapes if shape.form == "wire"}
-    lines += [_link(link, figure.direction, wires, colour) for link in figure.links]
+    ported = _ported(figure)
+    lines += [_link(link, figure.direction, ported, colour) for link in figure.links]
     lines.append("}\n")
     return "\n".join(lines)
 
@@ -42,7 +44,21 @@ def _rank_gap(figure: Figure) -> float:
     """Inches between ranks: edge labels and wires bring length of their own."""
     if figure.style == "circuit":
         return 0.2
-    return 0.4 if any(link.label for link in figure.links) else 1.1
+    return 0.4 if _has_labels(figure) else 1.1
+
+
+def _has_labels(figure: Figure) -> bool:
+    return any(link.label for link in figure.links)
+
+
+def _ported(figure: Figure) -> set[str]:
+    """The shapes whose lines begin and end in the middle of a side.
+
+    Wires, so that they run through; and cards without edge labels, whose lines then keep clear of
+    the names of groups.
+    """
+    every = figure.style == "card" and not _has_labels(figure)
+    return {shape.key for shape in figure.shapes if every or shape.form == "wire"}
 
 
 def _clusters(figure: Figure, inside: dict[Scope, list[str]], colour: dict[str, str]) -> list[str]:
@@ -79,48 +95,46 @@ def _shape(shape: Shape, figure: Figure, colour: dict[str, str]) -> str:
             f'height={shape.height / 72:.4f} style=filled fillcolor="{colour[cell.fill]}" '
             f'color="{colour["line"]}" label=<{_words(cell, colour)}>]'
         )
-    rows = "".join(
-        "<TR>" + "".join(_cell(cell, colour, _span(row, shape)) for cell in row) + "</TR>"
-        for row in shape.rows
-    )
-    border = 0 if shape.form != "card" else 1
-    frame = ""
+    rows = ""
+    for row in shape.rows:
+        span = 2 if shape.form == "card" and len(row) < len(shape.rows) else 1
+        cells = "".join([_cell(cell, colour, span) for cell in row])
+        rows += f"<TR>{cells}</TR>"
+    frame = 'BORDER="0" CELLBORDER="0"'
     if shape.form == "card":
-        strong = card.is_output
-        frame = f' COLOR="{colour["strong" if strong else "line"]}"'
-        border = 3 if strong else 1
-    return (
-        f'{shape.key} [label=<<TABLE BORDER="{border}" CELLBORDER="{min(border, 1)}" '
-        f'CELLSPACING="0" CELLPADDING="0"{frame}>{rows}</TABLE>>]'
-    )
-
-
-def _span(row: tuple[Cell, ...], shape: Shape) -> int:
-    return 2 if len(row) == 1 and len(shape.rows) > 1 and shape.form == "card" else 1
+        frame = f'BORDER="1" CELLBORDER="1" COLOR="{colour["line"]}"'
+        if card.is_output:
+            frame = f'BORDER="3" CELLBORDER="1" COLOR="{colour["strong"]}"'
+    return f'{shape.key} [label=<<TABLE {frame} CELLSPACING="0" CELLPADDING="0">{rows}</TABLE>>]'
 
 
 def _cell(cell: Cell, colour: dict[str, str], span: int) -> str:
-    fill = f' BGCOLOR="{colour[cell.fill]}"' if cell.fill else ""
+    fill = colour[cell.fill] if cell.fill else ""
+    return f"{_opening(cell.width, cell.height, fill, span)}{_words(cell, colour)}</TD>"
+
+
+@lru_cache(maxsize=4096)
+def _opening(width: int, height: int, fill: str, span: int) -> str:
+    ground = f' BGCOLOR="{fill}"' if fill else ""
     wide = f' COLSPAN="{span}"' if span > 1 else ""
-    return (
-        f'<TD WIDTH="{cell.width}" HEIGHT="{cell.height}"{wide}{fill}>{_words(cell, colour)}</TD>'
-    )
+    return f'<TD WIDTH="{width}" HEIGHT="{height}"{wide}{ground}>'
 
 
 def _words(cell: Cell, colour: dict[str, str]) -> str:
     text = escaped(cell.text) or " "
     if cell.bold:
         text = f"<B>{text}</B>"
-    size = f' POINT-SIZE="{SMALL}"' if cell.height < ROW else ""
-    return f'<FONT COLOR="{colour[cell.ink]}"{size}>{text}</FONT>'
+    if cell.height < ROW:
+        return f'<FONT COLOR="{colour[cell.ink]}" POINT-SIZE="{SMALL}">{text}</FONT>'
+    return f'<FONT COLOR="{colour[cell.ink]}">{text}</FONT>'
 
 
-def _link(link: Link, direction: str, wires: set[str], colour: dict[str, str]) -> str:
+def _link(link: Link, direction: str, ported: set[str], colour: dict[str, str]) -> str:
     tail, head = link.source, link.target
     out, into = _LEAVES[direction]
-    if tail in wires:
+    if tail in ported:
         tail += f":{out}"
-    if head in wires:
+    if head in ported:
         head += f":{into}"
     attributes = f'id={link.key} color="{colour[link.role]}" penwidth={link.thickness:g}'
     if not link.arrow:

@@ -126,8 +126,13 @@ def _thickness(contribution: float | None, largest: float) -> float:
     return round(0.8 + 2.4 * min(abs(contribution) / largest, 1.0), 2)
 
 
-def _cell_width(text: str, size: int = TEXT, bold: bool = False) -> int:
-    return max(round(width(text, size, bold) + 2 * _PADDING), 26)
+def _cell_width(text: str, bold: bool) -> int:
+    return max(round(width(text, TEXT, bold) + 2 * _PADDING), 26)
+
+
+def _number_width(text: str, size: int = TEXT) -> int:
+    """A cell for a number: digits are all 0.556 em wide, and nothing in one is much wider."""
+    return max(round(0.556 * size * len(text)) + 2 * _PADDING, 26)
 
 
 def _heading(card: Card) -> str:
@@ -143,8 +148,8 @@ def _card(place: int, card: Card, view: View) -> Shape:
         return _words(card.key, place, card, card.name, "quiet")
     heading = _heading(card)
     bold = bool(card.name)
-    head = _cell_width(heading, bold=bold)
-    value, gradient = _cell_width(card.value), _cell_width(card.gradient)
+    head = _cell_width(heading, bold)
+    value, gradient = _number_width(card.value), _number_width(card.gradient)
     grade = gradient_role(card.amount, view.largest)
     if not card.operation:
         row = (
@@ -205,7 +210,7 @@ def _gate(place: int, card: Card) -> Shape:
         return _words(card.key, place, card, card.value, "quiet")
     if card.kind == "group":
         heading = _heading(card)
-        size = _cell_width(heading, bold=bool(card.name))
+        size = _cell_width(heading, bool(card.name))
         cell = Cell("name", 0, 0, size, ROW, heading, "group", "ink", bool(card.name))
         return Shape(card.key, "card", place, card.scope, size, ROW, ((cell,),))
     if not card.operation:
@@ -218,7 +223,7 @@ def _gate(place: int, card: Card) -> Shape:
 
 def _wire(key: str, place: int, card: Card, upright: bool) -> Shape:
     """A stretch of wire with the value on one side of it and the gradient on the other."""
-    value, gradient = _cell_width(card.value, SMALL), _cell_width(card.gradient, SMALL)
+    value, gradient = _number_width(card.value, SMALL), _number_width(card.gradient, SMALL)
     tall = 17
     if upright:
         row = (

@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 from ._figure import Figure
 from ._javascript import library, runnable
@@ -71,7 +71,7 @@ def write_page(
     layout: Layout,
     theme: Theme,
     closed: tuple[Figure, Layout] | None = None,
-    frames: Sequence[tuple[str, Snapshot]] = (),
+    frames: Sequence["Frame"] = (),
 ) -> str:
     """The page of `figure`.
 
@@ -82,8 +82,11 @@ def write_page(
     if closed and figure.style == "card":
         data["preset"] = _preset(figure, *closed)
     if frames:
-        data["frameNames"] = [name for name, _ in frames]
-        data["frames"] = [_frame(snapshot) for _, snapshot in frames]
+        if not data["live"]:
+            raise ValueError(
+                "a primitive of this graph has no JavaScript line, so no page of steps"
+            )
+        data["frames"] = frames
     data["legend"] = layout.label
     title = describe(figure)[0]
     code = f"{library(figure.view.snapshot)}{resource('page.js')}"
@@ -133,7 +136,7 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def json_number(x: float) -> float | int | str:
+def script_number(x: float) -> float | int | str:
     """`x` for JSON; what JSON has no number for is spelled as JavaScript's `Number` reads it."""
     if math.isnan(x):
         return "NaN"
@@ -217,23 +220,32 @@ def _preset(figure: Figure, closed: Figure, layout: Layout) -> dict[str, Any]:
 
 
 def _row(node: Node, home: int) -> list[object]:
-    operands = [x if isinstance(x, int) else [json_number(x)] for x in node.operands]
+    operands = [x if isinstance(x, int) else [script_number(x)] for x in node.operands]
     return [
         printable(node.label),
         node.op,
         node.symbol,
         operands,
-        json_number(node.value),
-        [json_number(x) for x in node.partials],
+        script_number(node.value),
+        [script_number(x) for x in node.partials],
         home,
         int(node.selects),
     ]
 
 
-def _frame(snapshot: Snapshot) -> tuple[list[object], list[object]]:
+class Frame(NamedTuple):
     """What one training step changes: the leaves and the constants, in the order of the nodes."""
-    leaves: list[object] = [json_number(node.value) for node in snapshot.nodes if not node.op]
-    constants: list[object] = [
-        json_number(x) for node in snapshot.nodes for x in node.operands if isinstance(x, float)
-    ]
-    return leaves, constants
+
+    name: str
+    leaves: list[float | int | str]
+    constants: list[float | int | str]
+
+
+def frame_of(name: str, snapshot: Snapshot) -> Frame:
+    """The frame of `snapshot`, called `name`."""
+    constants = (x for node in snapshot.nodes for x in node.operands if isinstance(x, float))
+    return Frame(
+        printable(name),
+        [script_number(node.value) for node in snapshot.nodes if not node.op],
+        [script_number(x) for x in constants],
+    )

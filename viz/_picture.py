@@ -19,7 +19,7 @@ from ._dot import write_dot
 from ._figure import Direction, Figure, Style, make_figure
 from ._files import write_atomically
 from ._layout import Layout, lay_out, run_program
-from ._page import OPENED_UP_TO, write_page
+from ._page import OPENED_UP_TO, Frame, write_page
 from ._palette import Theme
 from ._snapshot import Snapshot
 from ._svg import describe, write_svg
@@ -40,6 +40,11 @@ class Picture:
         self._figure = figure
         self._theme = theme
         self._opened = opened
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The frozen graph behind the picture."""
+        return self._figure.view.snapshot
 
     @property
     def title(self) -> str:
@@ -77,12 +82,17 @@ class Picture:
         Raises:
             LayoutError: there is no layout program, or it failed; the error has the DOT text.
         """
+        return self.page()
+
+    def page(self, frames: Sequence[Frame] = ()) -> str:
+        """The page of `.html()`, scrubbable over `frames` (see `viz.training`)."""
         view = self._figure.view
         if view.collapsed and len(view.snapshot.nodes) <= OPENED_UP_TO:
             opened = self._opened()
             layout = lay_out(write_dot(opened, self._theme))
-            return write_page(opened, layout, self._theme, closed=(self._figure, self._layout))
-        return write_page(self._figure, self._layout, self._theme)
+            closed = (self._figure, self._layout)
+            return write_page(opened, layout, self._theme, closed, frames)
+        return write_page(self._figure, self._layout, self._theme, frames=frames)
 
     @property
     def png(self) -> bytes:
@@ -202,16 +212,15 @@ def draw(
         raise ValueError(f"draw: digits must be from 1 to 17, not {digits!r}")
     if hops < 0:
         raise ValueError(f"draw: hops must not be negative, not {hops!r}")
-    snapshot = Snapshot(y)
-    leaves = [snapshot.find(leaf) for leaf in ((wrt,) if isinstance(wrt, Value) else wrt)]
-    middle = None if focus is None else snapshot.find(focus)
+    leaves = [wrt] if isinstance(wrt, Value) else list(wrt)
+    snapshot = Snapshot(y, [*leaves, *([] if focus is None else [focus])])
 
     def figure(collapse: Collapse | Collection[str]) -> Figure:
         view = make_view(
             snapshot,
-            wrt=leaves,
+            wrt=snapshot.watched[: len(leaves)],
             collapse=collapse,
-            focus=middle,
+            focus=None if focus is None else snapshot.watched[-1],
             hops=hops,
             constants=constants,
             digits=digits,

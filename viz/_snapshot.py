@@ -5,7 +5,7 @@ later changes of the graph do not reach them, and the numbers of one picture alw
 Knows the engine's public surface only; knows nothing of drawing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple, cast
 
@@ -38,9 +38,12 @@ class Node(NamedTuple):
 
 
 class Snapshot:
-    """All nodes below `root`, parents before children, the root last."""
+    """All nodes below `root`, parents before children, the root last.
 
-    def __init__(self, root: Value) -> None:
+    `watched` are the indices of the nodes asked for; the `Value`s themselves are not kept.
+    """
+
+    def __init__(self, root: Value, watch: Sequence[Value] = ()) -> None:
         if not isinstance(root, Value):
             raise TypeError(
                 f"viz needs a Value (the result of a computation), not {type(root).__name__}"
@@ -64,27 +67,19 @@ class Snapshot:
                 )
             )
         self.nodes = tuple(nodes)
-        self._index = index
+        for value in watch:
+            if value not in index:
+                raise ValueError(f"{value!r} is not part of the graph of this picture")
+        self.watched = tuple(index[value] for value in watch)
 
     @property
     def root(self) -> int:
         """The index of the node that is differentiated."""
         return len(self.nodes) - 1
 
-    def find(self, value: Value) -> int:
-        """The index of `value`.
-
-        Raises:
-            ValueError: it is not part of this graph.
-        """
-        try:
-            return self._index[value]
-        except KeyError:
-            raise ValueError(f"{value!r} is not part of the graph of this picture") from None
-
     @cached_property
     def swept(self) -> bool:
-        """Whether `backward()` has run: some node holds a gradient."""
+        """Whether gradients are shown: `backward()` has run, some node holds a gradient."""
         return any(node.grad != 0 for node in reversed(self.nodes))
 
     @cached_property
@@ -103,6 +98,18 @@ class Snapshot:
             for parent, partial in zip(node.parents, node.partials, strict=True):
                 cotangents[parent] += node.flow(cotangent, partial)
         return tuple(cotangents)
+
+    @cached_property
+    def users(self) -> tuple[tuple[tuple[int, int], ...], ...]:
+        """For every node its uses: (child, place among the child's partials), last child first.
+
+        That is the order in which the reverse sweep adds up a node's gradient.
+        """
+        users: list[list[tuple[int, int]]] = [[] for _ in self.nodes]
+        for child in range(self.root, -1, -1):
+            for place, parent in enumerate(self.nodes[child].parents):
+                users[parent].append((child, place))
+        return tuple(map(tuple, users))
 
     def name(self, index: int) -> str:
         """What to call a node in text: its label, or v and its place in the order."""

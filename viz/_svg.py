@@ -19,7 +19,7 @@ _STROKES = ("line", "strong", "negative", "positive", "neutral", "border")
 def write_svg(figure: Figure, layout: Layout, theme: Theme, ident: str, tips: bool = True) -> str:
     """The SVG text of `figure`; `ident` begins every id in it and scopes its style.
 
-    Without `tips` its cards and edges say nothing when asked: a page has its own words for them.
+    Without `tips` its cards and edges say nothing when asked: pages have their own words for them.
     """
     width, height = layout.width + 2 * MARGIN, layout.height + 2 * MARGIN
     title, description = describe(figure)
@@ -110,9 +110,8 @@ def _shape(shape: Shape, middle: Point, figure: Figure, ident: str, tips: bool) 
     place = f'transform="translate({x:.1f} {y:.1f})"'
     if shape.key == card.key:
         output = " output" if card.is_output else ""
-        parts = [
-            f'<g id="{ident}-{shape.key}" class="card{output}" tabindex="0" role="img" {place}>'
-        ]
+        reach = ' tabindex="0" role="img"' if tips else ""
+        parts = [f'<g id="{ident}-{shape.key}" class="card{output}"{reach} {place}>']
         if tips:
             parts.append(f"<title>{escaped(card_note(figure.view, card))}</title>")
     else:

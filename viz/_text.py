@@ -32,11 +32,11 @@ NO_NUMBER = "\N{EN DASH}"
 
 
 # Controls, line separators, surrogates, and the noncharacters of all seventeen planes.
-_UNPRINTABLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufdd0-\ufdef"
-    + "".join(chr(plane * 0x10000 + 0xFFFE) + chr(plane * 0x10000 + 0xFFFF) for plane in range(17))
-    + "]"
+_BAD = "\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufdd0-\ufdef" + "".join(
+    chr(plane * 0x10000 + 0xFFFE) + chr(plane * 0x10000 + 0xFFFF) for plane in range(17)
 )
+_UNPRINTABLE = re.compile(f"[{_BAD}]")
+_SPECIAL = re.compile(f"[{_BAD}&<>\"']")
 
 
 def printable(text: str) -> str:
@@ -62,30 +62,34 @@ def shortened(text: str) -> str:
     return text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "…"
 
 
+def json_number(x: float) -> float | str:
+    """`x`, or its name where JSON has no number for it: "inf", "-inf", "nan"."""
+    return x if math.isfinite(x) else str(x)
+
+
 @lru_cache(maxsize=4096)
 def escaped(text: str) -> str:
     """`text` as XML character data or attribute value, also for Graphviz's HTML-like labels."""
-    return escape(printable(text), quote=True)
+    return escape(printable(text), quote=True) if _SPECIAL.search(text) else text
 
 
 def number(x: float | None, digits: int = 3) -> str:
     """`x` to `digits` significant digits, with a real minus sign; a dash for no number."""
     if x is None:
         return NO_NUMBER
-    if math.isnan(x):
-        return "nan"
-    if math.isinf(x):
-        return "∞" if x > 0 else MINUS + "∞"
+    if not math.isfinite(x):
+        return "nan" if math.isnan(x) else "∞" if x > 0 else MINUS + "∞"
     return plain_number(x, digits).replace("-", MINUS)
 
 
 def plain_number(x: float, digits: int) -> str:
     """`x` as Python would read it back, to `digits` significant digits, without needless zeros."""
+    size = abs(x)
+    if 1e-4 <= size < 1e6:
+        whole = len(str(int(size))) if size >= 10 else 1
+        return f"{x:.{max(digits, whole)}g}"
     if x == 0 or not math.isfinite(x):
         return format(x, "g")
-    if 1e-4 <= abs(x) < 1e6:
-        whole = len(str(int(abs(x)))) if abs(x) >= 1 else 0
-        return format(x, f".{max(digits, whole)}g")
     mantissa, exponent = format(x, f".{digits - 1}e").split("e")
     if "." in mantissa:
         mantissa = mantissa.rstrip("0").rstrip(".")

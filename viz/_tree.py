@@ -1,11 +1,10 @@
 """A view as plain text and as data: for terminals, logs, screen readers and other programs."""
 
-import math
 from typing import Any
 
 from ._notes import node_formula
 from ._snapshot import Snapshot
-from ._text import number, printable
+from ._text import json_number, number, printable
 from ._view import Card, Edge, View
 
 DEEPEST = 30
@@ -16,14 +15,14 @@ def write_tree(view: View) -> str:
     """The picture as a tree of lines, the output first; a card seen before is only named."""
     cards = {card.key: card for card in view.cards}
     operands: dict[str, list[Edge]] = {}
-    for edge in view.edges:
-        operands.setdefault(edge.target, []).append(edge)
+    for each in view.edges:
+        operands.setdefault(each.target, []).append(each)
     roots = [card.key for card in view.cards if card.is_output]
     used = {edge.source for edge in view.edges}
     roots += [card.key for card in view.cards if card.key not in used and card.key not in roots]
     lines: list[str] = []
     seen: set[str] = set()
-    # An entry per line to come: the card, the edge that led to it, depth, indentation, whether last.
+    # A line to come: its card, the edge that led to it, depth, indentation, whether it is last.
     stack: list[tuple[str, Edge | None, int, str, bool]] = [
         (key, None, 0, "", True) for key in reversed(roots)
     ]
@@ -81,9 +80,9 @@ def graph_as_data(snapshot: Snapshot) -> dict[str, Any]:
     for index, node in enumerate(snapshot.nodes):
         partials = iter(node.partials)
         operands = [
-            {"node": x, "partial": _plain(next(partials))}
+            {"node": x, "partial": json_number(next(partials))}
             if isinstance(x, int)
-            else {"constant": _plain(x)}
+            else {"constant": json_number(x)}
             for x in node.operands
         ]
         nodes.append(
@@ -91,15 +90,11 @@ def graph_as_data(snapshot: Snapshot) -> dict[str, Any]:
                 "id": index,
                 "label": node.label,
                 "op": node.op,
-                "value": _plain(node.value),
-                "gradient": _plain(snapshot.gradients[index]) if snapshot.swept else None,
-                "grad": _plain(node.grad),
+                "value": json_number(node.value),
+                "gradient": json_number(snapshot.gradients[index]) if snapshot.swept else None,
+                "grad": json_number(node.grad),
                 "scope": list(node.scope),
                 "operands": operands,
             }
         )
     return {"root": snapshot.root, "nodes": nodes}
-
-
-def _plain(x: float) -> float | str:
-    return x if math.isfinite(x) else str(x)

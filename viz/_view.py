@@ -162,17 +162,13 @@ def _on_the_way(snapshot: Snapshot, wrt: Collection[int]) -> list[bool]:
 
 def _near(snapshot: Snapshot, focus: int, hops: int) -> set[int]:
     """The nodes at most `hops` edges from `focus`, in either direction."""
-    users: dict[int, list[int]] = {}
-    for child, node in enumerate(snapshot.nodes):
-        for parent in node.parents:
-            users.setdefault(parent, []).append(child)
     distance = {focus: 0}
     queue = deque([focus])
     while queue:
         here = queue.popleft()
         if distance[here] == hops:
             continue
-        for other in (*snapshot.nodes[here].parents, *users.get(here, ())):
+        for other in (*snapshot.nodes[here].parents, *(child for child, _ in snapshot.users[here])):
             if other not in distance:
                 distance[other] = distance[here] + 1
                 queue.append(other)

@@ -15,11 +15,11 @@ label=<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"><TR>\
 edge: local derivative ∂child/∂parent</FONT></TD></TR></TABLE>>]
 node [shape=plain fontname="Helvetica,Arial,sans-serif" fontsize=13 fontcolor="#16202c"]
 edge [fontname="Helvetica,Arial,sans-serif" fontsize=11 fontcolor="#5a2bc4" arrowsize=0.7]
-n0 [label=<<TABLE BORDER="1" CELLBORDER="1" CELLSPACING="0" CELLPADDING="0" COLOR="#5b6b82"><TR>\
-<TD WIDTH="32" HEIGHT="22" BGCOLOR="#e6f1e3"><FONT COLOR="#16202c"><B>a&amp;</B></FONT></TD>\
+n0 [label=<<TABLE BORDER="1" CELLBORDER="1" COLOR="#5b6b82" CELLSPACING="0" CELLPADDING="0"><TR>\
+<TD WIDTH="31" HEIGHT="22" BGCOLOR="#e6f1e3"><FONT COLOR="#16202c"><B>a&amp;</B></FONT></TD>\
 <TD WIDTH="26" HEIGHT="22" BGCOLOR="#ffffff"><FONT COLOR="#0b5a36">3</FONT></TD>\
 <TD WIDTH="26" HEIGHT="22" BGCOLOR="#ffffff"><FONT COLOR="#8a1c14">–</FONT></TD></TR></TABLE>>]
-n1 [label=<<TABLE BORDER="3" CELLBORDER="1" CELLSPACING="0" CELLPADDING="0" COLOR="#26364d">\
+n1 [label=<<TABLE BORDER="3" CELLBORDER="1" COLOR="#26364d" CELLSPACING="0" CELLPADDING="0">\
 <TR><TD WIDTH="52" HEIGHT="22" COLSPAN="2" BGCOLOR="#eee4f6">\
 <FONT COLOR="#16202c"><B>y = ×</B></FONT></TD></TR><TR>\
 <TD WIDTH="26" HEIGHT="22" BGCOLOR="#ffffff"><FONT COLOR="#0b5a36">9</FONT></TD>\

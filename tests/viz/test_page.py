@@ -379,3 +379,38 @@ def test_the_numbers_fit_their_cells(network, visit):
         }).map((text) => text.textContent)"""
     )
     assert wide == []
+
+
+@pytest.mark.parametrize("style", ["card", "circuit"])
+@pytest.mark.parametrize("direction", ["LR", "RL", "TB", "BT"])
+def test_every_style_and_direction_steps_and_collapses(network, visit, style, direction):
+    y = network(2, 2, 1)
+    y.backward()
+    tab = visit(draw(y, style=style, direction=direction, constants="show").html())
+    for name in ("neuron2, 8 nodes", "layer2, 8 nodes"):
+        tab.get_by_role("button", name=name, exact=True).first.press("Enter")
+    assert tab.locator("#stage .closed:visible").count() == 2
+    press(tab, "Home")
+    press(tab, "ArrowRight", 52)
+    assert tab.locator("#where").inner_text() == "backward 26 / 26"
+    shown = tab.locator("#stage .closed text.value").all_text_contents()
+    assert all(float(text) > 0 for text in shown)
+
+
+@pytest.mark.parametrize("options", [{"hops": 1}, {"hops": 0}, {"wrt": "leaf"}])
+def test_parts_of_a_graph_have_pages_too(network, visit, options):
+    y = network(2, 2, 1)
+    y.backward()
+    order = autograd.topological_order(y)
+    node = {"wrt": order[0]} if "wrt" in options else {"focus": order[10]}
+    tab = visit(draw(y, **{**options, **node}).html())
+    press(tab, "Home")
+    press(tab, "ArrowRight", 52)
+    assert tab.locator("#where").inner_text() == "backward 26 / 26"
+
+
+def test_the_page_fits_a_small_screen(small, visit):
+    tab = visit(draw(small).html(), viewport={"width": 380, "height": 700})
+    assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    box = tab.locator("#stage").bounding_box()
+    assert box["height"] > 150

@@ -200,10 +200,16 @@ def test_themes(small, theme):
     assert ("#11161d" in svg) == (theme != "light")
 
 
-@pytest.mark.parametrize("suffix", ["svg", "dot", "png"])
+@pytest.mark.parametrize("suffix", ["svg", "dot", "png", "html", "json"])
 def test_save_by_suffix(small, tmp_path, suffix):
     path = draw(small).save(tmp_path / f"picture.{suffix}")
-    start = {"svg": b"<svg ", "dot": b"digraph {", "png": b"\x89PNG\r\n"}[suffix]
+    start = {
+        "svg": b"<svg ",
+        "dot": b"digraph {",
+        "png": b"\x89PNG\r\n",
+        "html": b"<!DOCTYPE html>",
+        "json": b"{",
+    }[suffix]
     assert path.read_bytes().startswith(start)
     assert [p.name for p in tmp_path.iterdir()] == [f"picture.{suffix}"]
 

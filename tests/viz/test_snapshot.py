@@ -50,9 +50,19 @@ def test_only_values_have_pictures():
         Snapshot(3.0)
 
 
-def test_find_names_a_stranger(small):
-    with pytest.raises(ValueError, match="not part of the graph"):
-        Snapshot(small).find(Value(1.0, "stranger"))
+def test_a_stranger_cannot_be_watched(small):
+    assert Snapshot(small, [small, small.parents[1]]).watched == (4, 3)
+    with pytest.raises(ValueError, match=r"stranger.*not part of the graph"):
+        Snapshot(small, [Value(1.0, "stranger")])
+
+
+def test_a_snapshot_keeps_no_value_alive(small):
+    kept = vars(Snapshot(small, [small]))
+    assert all(not isinstance(thing, dict) for thing in kept.values())
+
+
+def test_uses_come_in_the_order_of_the_sweep(small):
+    assert Snapshot(small).users == (((2, 0),), ((3, 0), (2, 1)), ((4, 0),), ((4, 1),), ())
 
 
 def test_what_was_not_selected_contributes_zero_to_an_infinite_gradient():

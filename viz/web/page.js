@@ -693,14 +693,14 @@ function buildFrames() {
   const leaves = nodes.map((node, index) => index).filter((index) => !nodes[index].op);
   const constants = nodes.flatMap((node) => node.operands.filter((x) => x.node === undefined));
   const to = (place) => {
-    const [values, fixed] = DATA.frames[place];
+    const [, values, fixed] = DATA.frames[place];
     leaves.forEach((index, k) => { nodes[index].value = read(values[k]); show(index); });
     constants.forEach((operand, k) => { operand.constant = read(fixed[k]); });
     recompute();
     if (pinned !== null) look(pinned);
   };
   const write = (place) => {
-    $("frame-where").textContent = `${DATA.frameNames[place]}: ${nodes[root].name} = ${long(nodes[root].value)}`;
+    $("frame-where").textContent = `${DATA.frames[place][0]}: ${nodes[root].name} = ${long(nodes[root].value)}`;
     $("spark-dot").setAttribute("cx", place * (300 / Math.max(DATA.frames.length - 1, 1)));
     $("spark-dot").setAttribute("cy", height(losses[place]));
   };
@@ -733,7 +733,8 @@ for (const card of cards.values()) for (const part of card.parts) {
   element.addEventListener("pointerenter", () => { if (pinned === null) look(index); });
   element.addEventListener("pointerleave", () => { if (pinned === null) look(null); });
   element.addEventListener("click", () => pin(index));
-  if (!element.hasAttribute("tabindex")) continue;
+  if (!element.classList.contains("card")) continue;
+  element.setAttribute("tabindex", "0");
   element.setAttribute("role", "button");
   element.setAttribute("aria-pressed", "false");
   element.addEventListener("focus", () => { if (pinned === null && element.matches(":focus-visible")) look(index); });
