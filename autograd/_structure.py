@@ -7,14 +7,19 @@ entry. A plain number needs neither library. Knows nothing of derivatives.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from ._primitive import Node, as_float
 
 _NAMESPACE: Final = "scalar-autograd"  # of the dataclasses registered with optree
-_CONTAINERS: Final = (tuple, list, dict)
+# Exactly these: optree leaves a subclass alone, unless it is a named tuple.
+_CONTAINERS: Final = (tuple, list, dict, deque, OrderedDict, defaultdict)
 
 
 class Structure:
@@ -33,6 +38,8 @@ class Structure:
         # One entry per leaf: the shape of an array, () for a number, None for what is left alone.
         self._leaves = leaves
         self._shapes = [self._take(leaf) for leaf in leaves]
+        # The common case, kept fast: nothing but numbers, each of them a leaf.
+        self._plain = len(self.numbers) == len(leaves) and not any(map(is_array, leaves))
 
     def _take(self, leaf: Any) -> tuple[int, ...] | None:
         if isinstance(leaf, Node):
@@ -60,15 +67,17 @@ class Structure:
         """Return these numbers in the argument's structure; arrays of floats are float64."""
         return self._build(iter(numbers), _result_array)
 
-    def _build(self, numbers: Any, array: Callable[[list[Any], tuple[int, ...]], Any]) -> Any:
-        leaves: list[Any] = []
-        for leaf, shape in zip(self._leaves, self._shapes, strict=True):
+    def _build(
+        self, numbers: Iterator[Any], array: Callable[[list[Any], tuple[int, ...]], Any]
+    ) -> Any:
+        leaves: list[Any] = list(numbers) if self._plain else []
+        for leaf, shape in zip(self._leaves, self._shapes, strict=True) if not leaves else ():
             if shape is None:
                 leaves.append(leaf)
-            elif shape == () and not is_array(leaf):
-                leaves.append(next(numbers))
+            elif is_array(leaf):
+                leaves.append(array(list(islice(numbers, _size(shape))), shape))
             else:
-                leaves.append(array([next(numbers) for _ in range(_size(shape))], shape))
+                leaves.append(next(numbers))
         return leaves[0] if self._unflatten is None else self._unflatten(leaves)
 
     def block(self, rows: Sequence[Any], inner: Sequence[Structure], single: bool) -> Any:
@@ -115,7 +124,12 @@ class Structure:
 
 def is_container(x: Any) -> bool:
     """Say whether `x` is taken apart rather than being a number, an array or left alone."""
-    return isinstance(x, _CONTAINERS) or (dataclasses.is_dataclass(x) and not isinstance(x, type))
+    cls = type(x)
+    return (
+        cls in _CONTAINERS
+        or (issubclass(cls, tuple) and hasattr(cls, "_fields"))
+        or dataclasses.is_dataclass(cls)
+    )
 
 
 def is_array(x: Any) -> bool:
@@ -145,7 +159,7 @@ def _children(x: Any) -> list[Any]:
     """Return what a container holds."""
     if isinstance(x, dict):
         return list(x.values())
-    if isinstance(x, (list, tuple)):
+    if isinstance(x, (list, tuple, deque)):
         return list(x)
     return [getattr(x, f.name) for f in dataclasses.fields(x)]
 
@@ -177,63 +191,50 @@ def _size(shape: tuple[int, ...]) -> int:
 def _array(entries: list[Any], shape: tuple[int, ...], dtype: Any) -> Any:
     import numpy
 
-    array = numpy.empty(len(entries), dtype=dtype)
-    for i, x in enumerate(entries):  # numpy.array() would look for structure inside a Value
-        array[i] = x
-    return array.reshape(shape)
+    # numpy.array() would look for structure inside a Value
+    return numpy.fromiter(entries, dtype, len(entries)).reshape(shape)
 
 
 def _result_array(entries: list[Any], shape: tuple[int, ...]) -> Any:
-    if any(isinstance(x, Node) for x in entries):
-        return _array(entries, shape, object)
-    import numpy
-
-    return numpy.array(entries, dtype=numpy.float64).reshape(shape)
+    values = any(isinstance(x, Node) for x in entries)
+    return _array(entries, shape, object if values else float)
 
 
 def _flatten(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
     import optree
 
-    _register_dataclasses(tree)
     leaves, treedef = optree.tree_flatten(tree, namespace=_NAMESPACE)
+    while _register_dataclasses({type(leaf) for leaf in leaves}):
+        leaves, treedef = optree.tree_flatten(tree, namespace=_NAMESPACE)
     return leaves, treedef.unflatten
 
 
 _registered: Final[set[type]] = set()
+_register_lock: Final = threading.Lock()
 
 
-def _register_dataclasses(tree: Any) -> None:
-    """Make optree take apart every dataclass in `tree`, field by field."""
+def _register_dataclasses(classes: set[type]) -> bool:
+    """Make optree take apart each dataclass among `classes`; say whether there were any."""
     import optree
 
-    waiting = [tree]
-    while waiting:
-        x = waiting.pop()
-        if not is_container(x):
-            continue
-        waiting.extend(_children(x))
-        if not isinstance(x, _CONTAINERS):
-            cls = type(x)
-            names = [f.name for f in dataclasses.fields(x)]
+    found = [cls for cls in classes if dataclasses.is_dataclass(cls)]
+    with _register_lock:
+        for cls in found:
             if cls not in _registered:
                 _registered.add(cls)
                 optree.register_pytree_node(
-                    cls,
-                    _fields_of,
-                    _dataclass_of(cls, names),
-                    namespace=_NAMESPACE,
+                    cls, _fields_of, functools.partial(_dataclass_of, cls), namespace=_NAMESPACE
                 )
+    return bool(found)
 
 
-def _fields_of(x: Any) -> tuple[list[Any], None, list[str]]:
-    return _children(x), None, [f.name for f in dataclasses.fields(x)]
+def _fields_of(x: Any) -> tuple[list[Any], tuple[str, ...], tuple[str, ...]]:
+    names = tuple([f.name for f in dataclasses.fields(x)])
+    return [getattr(x, name) for name in names], names, names
 
 
-def _dataclass_of(cls: type, names: list[str]) -> Callable[[Any, Any], Any]:
-    def build(_: Any, children: Any) -> Any:
-        new: Any = object.__new__(cls)  # not __init__, which may validate or convert the fields
-        for name, child in zip(names, children, strict=True):
-            object.__setattr__(new, name, child)
-        return new
-
-    return build
+def _dataclass_of(cls: type, names: tuple[str, ...], children: Any) -> Any:
+    new: Any = object.__new__(cls)  # not __init__, which may validate or convert the fields
+    for name, child in zip(names, children, strict=True):
+        object.__setattr__(new, name, child)
+    return new

@@ -99,7 +99,12 @@ class _Recording:
                     f"{what}: argument {i} is {_brief(args[i])}, which holds no float to "
                     "differentiate with respect to; pass floats (3.0, not 3)"
                 )
-        self.as_graph = _nesting.depth > _nesting.outermost or holds_values((args, kwargs))
+        others = [x for i, x in enumerate(args) if i not in argnums]
+        self.as_graph = (
+            _nesting.depth > _nesting.outermost
+            or any(isinstance(x, Node) for structure in self.structures for x in structure.numbers)
+            or holds_values((others, kwargs))
+        )
         with nested() as level:
             self.level = level
             self.inputs: list[Value] = []
