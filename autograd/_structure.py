@@ -25,16 +25,16 @@ _CONTAINERS: Final = (tuple, list, dict, deque, OrderedDict, defaultdict)
 class Structure:
     """The shape of one argument: a tree whose leaves are numbers, arrays of numbers, or neither.
 
+    `integers`: whether integers are numbers too (in what a function returns), or left alone.
+
     Attributes:
         numbers: what it holds, in order: floats and `Value`s.
     """
 
-    def __init__(self, argument: Any) -> None:
+    def __init__(self, argument: Any, integers: bool = False) -> None:
         self.numbers: list[Any] = []
-        self._unflatten: Callable[[list[Any]], Any] | None = None
-        leaves = [argument]
-        if is_container(argument):
-            leaves, self._unflatten = _flatten(argument)
+        self._integers = integers
+        leaves, self._tree = _flatten(argument)
         # One entry per leaf: the shape of an array, () for a number, None for what is left alone.
         self._leaves = leaves
         self._shapes = [self._take(leaf) for leaf in leaves]
@@ -46,7 +46,7 @@ class Structure:
             self.numbers.append(leaf)
             return ()
         if is_array(leaf):
-            if leaf.dtype.kind not in "fO":
+            if leaf.dtype.kind not in ("fOiu" if self._integers else "fO"):
                 return None
             self.numbers.extend(
                 x if isinstance(x, Node) else as_float(x, "an array entry")
@@ -57,7 +57,27 @@ class Structure:
         if isinstance(leaf, float) or _is_numpy_float(leaf):
             self.numbers.append(float(leaf))
             return ()
+        if self._integers and isinstance(leaf, int) and not isinstance(leaf, bool):
+            self.numbers.append(as_float(leaf, "an output"))
+            return ()
         return None
+
+    def match(self, other: Any) -> list[Any] | None:
+        """Return the numbers of `other`, one for each of this; None if its structure differs.
+
+        What is left alone here may be anything there; integers do for numbers.
+        """
+        leaves, tree = _flatten(other)
+        if tree != self._tree:
+            return None
+        numbers: list[Any] = []
+        for leaf, shape in zip(leaves, self._shapes, strict=True):
+            if shape is not None:
+                part = Structure(leaf, integers=True)
+                if part._shapes != [shape]:
+                    return None
+                numbers += part.numbers
+        return numbers
 
     def fill(self, numbers: Sequence[Any]) -> Any:
         """Return the argument again with these numbers; arrays are of dtype object."""
@@ -78,7 +98,7 @@ class Structure:
                 leaves.append(array(list(islice(numbers, _size(shape))), shape))
             else:
                 leaves.append(next(numbers))
-        return leaves[0] if self._unflatten is None else self._unflatten(leaves)
+        return _unflatten(self._tree, leaves)
 
     def block(self, rows: Sequence[Any], inner: Sequence[Structure], single: bool) -> Any:
         """Return a matrix in nested structure: this one outside, `inner` inside each leaf.
@@ -104,7 +124,7 @@ class Structure:
                 parts.append(structure._inside([r[column : column + width] for r in part], outer))
                 column += width
             leaves.append(parts[0] if single else tuple(parts))
-        return leaves[0] if self._unflatten is None else self._unflatten(leaves)
+        return _unflatten(self._tree, leaves)
 
     def _inside(self, rows: list[Any], outer: tuple[int, ...] | None) -> Any:
         if outer is None:
@@ -119,7 +139,7 @@ class Structure:
             entries = [x for row in rows for x in row[column : column + width]]
             leaves.append(_result_array(entries, (*outer, *shape)))
             column += width
-        return leaves[0] if self._unflatten is None else self._unflatten(leaves)
+        return _unflatten(self._tree, leaves)
 
 
 def is_container(x: Any) -> bool:
@@ -169,10 +189,11 @@ def strip(x: Any) -> Any:
     if isinstance(x, Node):
         return x._data
     if is_array(x):
-        return Structure(x).result([strip(n) for n in x.ravel().tolist()]) if x.size else x
+        entries = [strip(entry) for entry in x.ravel().tolist()] if holds_values(x) else []
+        return Structure(x).result(entries) if entries else x
     if is_container(x):
-        leaves, unflatten = _flatten(x)
-        return unflatten([strip(leaf) for leaf in leaves])
+        leaves, tree = _flatten(x)
+        return _unflatten(tree, [strip(leaf) for leaf in leaves])
     return x
 
 
@@ -200,13 +221,20 @@ def _result_array(entries: list[Any], shape: tuple[int, ...]) -> Any:
     return _array(entries, shape, object if values else float)
 
 
-def _flatten(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
+def _flatten(x: Any) -> tuple[list[Any], Any]:
+    """Return the leaves of `x`, and the tree to put others on: None if `x` is a leaf itself."""
+    if not is_container(x):
+        return [x], None
     import optree
 
-    leaves, treedef = optree.tree_flatten(tree, namespace=_NAMESPACE)
+    leaves, tree = optree.tree_flatten(x, namespace=_NAMESPACE)
     while _register_dataclasses({type(leaf) for leaf in leaves}):
-        leaves, treedef = optree.tree_flatten(tree, namespace=_NAMESPACE)
-    return leaves, treedef.unflatten
+        leaves, tree = optree.tree_flatten(x, namespace=_NAMESPACE)
+    return leaves, tree
+
+
+def _unflatten(tree: Any, leaves: list[Any]) -> Any:
+    return leaves[0] if tree is None else tree.unflatten(leaves)
 
 
 _registered: Final[set[type]] = set()
@@ -217,7 +245,7 @@ def _register_dataclasses(classes: set[type]) -> bool:
     """Make optree take apart each dataclass among `classes`; say whether there were any."""
     import optree
 
-    found = [cls for cls in classes if dataclasses.is_dataclass(cls)]
+    found: list[Any] = [cls for cls in classes if dataclasses.is_dataclass(cls)]
     with _register_lock:
         for cls in found:
             if cls not in _registered:
