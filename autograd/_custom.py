@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -71,6 +72,18 @@ def _apart(partial: Callable[..., Any]) -> Callable[..., Any]:
     return evaluate
 
 
+def _check_arity(what: str, f: Callable[..., Any], arity: int, why: str) -> None:
+    """Raise ValueError unless `f` can be called with `arity` arguments, as far as one can know."""
+    try:
+        signature = inspect.signature(f)
+    except (TypeError, ValueError):  # a builtin that does not tell
+        return
+    try:
+        signature.bind(*[0.0] * arity)
+    except TypeError:
+        raise ValueError(f"{what} must take {arity} arguments, {why}; it is {signature}") from None
+
+
 def _row(
     fn: Callable[..., float],
     partials: tuple[Callable[..., Any] | None, ...],
@@ -83,11 +96,13 @@ def _row(
     selects: bool,
 ) -> Primitive:
     row_name = name or getattr(fn, "__name__", "")
-    arity = getattr(getattr(fn, "__code__", None), "co_argcount", len(partials))
-    if arity != len(partials):
-        raise ValueError(
-            f"primitive {row_name}: {len(partials)} partials for a function of {arity} arguments"
-        )
+    arity = len(partials)
+    _check_arity(f"primitive {row_name}: the function", fn, arity, "one for each partial")
+    for i, partial in enumerate(partials):
+        if callable(partial):
+            _check_arity(
+                f"primitive {row_name}: partial {i + 1}", partial, arity + 1, "(out, *args)"
+            )
     return Primitive(
         row_name,
         fn,

@@ -295,7 +295,10 @@ pow: Final[Primitive] = _row(
     "pow",
     power,
     (
-        lambda out, x, y: strong_mul(y, pow(x, y - 1.0)),
+        # A constant exponent 0 must not bring the pole of 1/x into higher orders.
+        lambda out, x, y: (
+            0.0 if isinstance(y, float) and y == 0.0 else strong_mul(y, pow(x, y - 1.0))
+        ),
         lambda out, x, y: where(
             x, strong_mul(out, log(x)), where(greater(0.0, y), strong_mul(out, log(x)), 0.0)
         ),

@@ -7,39 +7,46 @@ entry. A plain number needs neither library. Knows nothing of derivatives.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from ._primitive import Node, as_float
 
 _NAMESPACE: Final = "scalar-autograd"  # of the dataclasses registered with optree
-_CONTAINERS: Final = (tuple, list, dict)
+# Exactly these: optree leaves a subclass alone, unless it is a named tuple.
+_CONTAINERS: Final = (tuple, list, dict, deque, OrderedDict, defaultdict)
 
 
 class Structure:
     """The shape of one argument: a tree whose leaves are numbers, arrays of numbers, or neither.
 
+    `integers`: whether integers are numbers too (in what a function returns), or left alone.
+
     Attributes:
         numbers: what it holds, in order: floats and `Value`s.
     """
 
-    def __init__(self, argument: Any) -> None:
+    def __init__(self, argument: Any, integers: bool = False) -> None:
         self.numbers: list[Any] = []
-        self._unflatten: Callable[[list[Any]], Any] | None = None
-        leaves = [argument]
-        if is_container(argument):
-            leaves, self._unflatten = _flatten(argument)
+        self._integers = integers
+        leaves, self._tree = _flatten(argument)
         # One entry per leaf: the shape of an array, () for a number, None for what is left alone.
         self._leaves = leaves
         self._shapes = [self._take(leaf) for leaf in leaves]
+        # The common case, kept fast: nothing but numbers, each of them a leaf.
+        self._plain = len(self.numbers) == len(leaves) and not any(map(is_array, leaves))
 
     def _take(self, leaf: Any) -> tuple[int, ...] | None:
         if isinstance(leaf, Node):
             self.numbers.append(leaf)
             return ()
         if is_array(leaf):
-            if leaf.dtype.kind not in "fO":
+            if leaf.dtype.kind not in ("fOiu" if self._integers else "fO"):
                 return None
             self.numbers.extend(
                 x if isinstance(x, Node) else as_float(x, "an array entry")
@@ -50,7 +57,27 @@ class Structure:
         if isinstance(leaf, float) or _is_numpy_float(leaf):
             self.numbers.append(float(leaf))
             return ()
+        if self._integers and isinstance(leaf, int) and not isinstance(leaf, bool):
+            self.numbers.append(as_float(leaf, "an output"))
+            return ()
         return None
+
+    def match(self, other: Any) -> list[Any] | None:
+        """Return the numbers of `other`, one for each of this; None if its structure differs.
+
+        What is left alone here may be anything there; integers do for numbers.
+        """
+        leaves, tree = _flatten(other)
+        if tree != self._tree:
+            return None
+        numbers: list[Any] = []
+        for leaf, shape in zip(leaves, self._shapes, strict=True):
+            if shape is not None:
+                part = Structure(leaf, integers=True)
+                if part._shapes != [shape]:
+                    return None
+                numbers += part.numbers
+        return numbers
 
     def fill(self, numbers: Sequence[Any]) -> Any:
         """Return the argument again with these numbers; arrays are of dtype object."""
@@ -60,16 +87,18 @@ class Structure:
         """Return these numbers in the argument's structure; arrays of floats are float64."""
         return self._build(iter(numbers), _result_array)
 
-    def _build(self, numbers: Any, array: Callable[[list[Any], tuple[int, ...]], Any]) -> Any:
-        leaves: list[Any] = []
-        for leaf, shape in zip(self._leaves, self._shapes, strict=True):
+    def _build(
+        self, numbers: Iterator[Any], array: Callable[[list[Any], tuple[int, ...]], Any]
+    ) -> Any:
+        leaves: list[Any] = list(numbers) if self._plain else []
+        for leaf, shape in zip(self._leaves, self._shapes, strict=True) if not leaves else ():
             if shape is None:
                 leaves.append(leaf)
-            elif shape == () and not is_array(leaf):
-                leaves.append(next(numbers))
+            elif is_array(leaf):
+                leaves.append(array(list(islice(numbers, _size(shape))), shape))
             else:
-                leaves.append(array([next(numbers) for _ in range(_size(shape))], shape))
-        return leaves[0] if self._unflatten is None else self._unflatten(leaves)
+                leaves.append(next(numbers))
+        return _unflatten(self._tree, leaves)
 
     def block(self, rows: Sequence[Any], inner: Sequence[Structure], single: bool) -> Any:
         """Return a matrix in nested structure: this one outside, `inner` inside each leaf.
@@ -95,7 +124,7 @@ class Structure:
                 parts.append(structure._inside([r[column : column + width] for r in part], outer))
                 column += width
             leaves.append(parts[0] if single else tuple(parts))
-        return leaves[0] if self._unflatten is None else self._unflatten(leaves)
+        return _unflatten(self._tree, leaves)
 
     def _inside(self, rows: list[Any], outer: tuple[int, ...] | None) -> Any:
         if outer is None:
@@ -110,12 +139,17 @@ class Structure:
             entries = [x for row in rows for x in row[column : column + width]]
             leaves.append(_result_array(entries, (*outer, *shape)))
             column += width
-        return leaves[0] if self._unflatten is None else self._unflatten(leaves)
+        return _unflatten(self._tree, leaves)
 
 
 def is_container(x: Any) -> bool:
     """Say whether `x` is taken apart rather than being a number, an array or left alone."""
-    return isinstance(x, _CONTAINERS) or (dataclasses.is_dataclass(x) and not isinstance(x, type))
+    cls = type(x)
+    return (
+        cls in _CONTAINERS
+        or (issubclass(cls, tuple) and hasattr(cls, "_fields"))
+        or dataclasses.is_dataclass(cls)
+    )
 
 
 def is_array(x: Any) -> bool:
@@ -145,7 +179,7 @@ def _children(x: Any) -> list[Any]:
     """Return what a container holds."""
     if isinstance(x, dict):
         return list(x.values())
-    if isinstance(x, (list, tuple)):
+    if isinstance(x, (list, tuple, deque)):
         return list(x)
     return [getattr(x, f.name) for f in dataclasses.fields(x)]
 
@@ -155,10 +189,11 @@ def strip(x: Any) -> Any:
     if isinstance(x, Node):
         return x._data
     if is_array(x):
-        return Structure(x).result([strip(n) for n in x.ravel().tolist()]) if x.size else x
+        entries = [strip(entry) for entry in x.ravel().tolist()] if holds_values(x) else []
+        return Structure(x).result(entries) if entries else x
     if is_container(x):
-        leaves, unflatten = _flatten(x)
-        return unflatten([strip(leaf) for leaf in leaves])
+        leaves, tree = _flatten(x)
+        return _unflatten(tree, [strip(leaf) for leaf in leaves])
     return x
 
 
@@ -177,63 +212,57 @@ def _size(shape: tuple[int, ...]) -> int:
 def _array(entries: list[Any], shape: tuple[int, ...], dtype: Any) -> Any:
     import numpy
 
-    array = numpy.empty(len(entries), dtype=dtype)
-    for i, x in enumerate(entries):  # numpy.array() would look for structure inside a Value
-        array[i] = x
-    return array.reshape(shape)
+    # numpy.array() would look for structure inside a Value
+    return numpy.fromiter(entries, dtype, len(entries)).reshape(shape)
 
 
 def _result_array(entries: list[Any], shape: tuple[int, ...]) -> Any:
-    if any(isinstance(x, Node) for x in entries):
-        return _array(entries, shape, object)
-    import numpy
-
-    return numpy.array(entries, dtype=numpy.float64).reshape(shape)
+    values = any(isinstance(x, Node) for x in entries)
+    return _array(entries, shape, object if values else float)
 
 
-def _flatten(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
+def _flatten(x: Any) -> tuple[list[Any], Any]:
+    """Return the leaves of `x`, and the tree to put others on: None if `x` is a leaf itself."""
+    if not is_container(x):
+        return [x], None
     import optree
 
-    _register_dataclasses(tree)
-    leaves, treedef = optree.tree_flatten(tree, namespace=_NAMESPACE)
-    return leaves, treedef.unflatten
+    leaves, tree = optree.tree_flatten(x, namespace=_NAMESPACE)
+    while _register_dataclasses({type(leaf) for leaf in leaves}):
+        leaves, tree = optree.tree_flatten(x, namespace=_NAMESPACE)
+    return leaves, tree
+
+
+def _unflatten(tree: Any, leaves: list[Any]) -> Any:
+    return leaves[0] if tree is None else tree.unflatten(leaves)
 
 
 _registered: Final[set[type]] = set()
+_register_lock: Final = threading.Lock()
 
 
-def _register_dataclasses(tree: Any) -> None:
-    """Make optree take apart every dataclass in `tree`, field by field."""
+def _register_dataclasses(classes: set[type]) -> bool:
+    """Make optree take apart each dataclass among `classes`; say whether there were any."""
     import optree
 
-    waiting = [tree]
-    while waiting:
-        x = waiting.pop()
-        if not is_container(x):
-            continue
-        waiting.extend(_children(x))
-        if not isinstance(x, _CONTAINERS):
-            cls = type(x)
-            names = [f.name for f in dataclasses.fields(x)]
+    found: list[Any] = [cls for cls in classes if dataclasses.is_dataclass(cls)]
+    with _register_lock:
+        for cls in found:
             if cls not in _registered:
                 _registered.add(cls)
                 optree.register_pytree_node(
-                    cls,
-                    _fields_of,
-                    _dataclass_of(cls, names),
-                    namespace=_NAMESPACE,
+                    cls, _fields_of, functools.partial(_dataclass_of, cls), namespace=_NAMESPACE
                 )
+    return bool(found)
 
 
-def _fields_of(x: Any) -> tuple[list[Any], None, list[str]]:
-    return _children(x), None, [f.name for f in dataclasses.fields(x)]
+def _fields_of(x: Any) -> tuple[list[Any], tuple[str, ...], tuple[str, ...]]:
+    names = tuple([f.name for f in dataclasses.fields(x)])
+    return [getattr(x, name) for name in names], names, names
 
 
-def _dataclass_of(cls: type, names: list[str]) -> Callable[[Any, Any], Any]:
-    def build(_: Any, children: Any) -> Any:
-        new: Any = object.__new__(cls)  # not __init__, which may validate or convert the fields
-        for name, child in zip(names, children, strict=True):
-            object.__setattr__(new, name, child)
-        return new
-
-    return build
+def _dataclass_of(cls: type, names: tuple[str, ...], children: Any) -> Any:
+    new: Any = object.__new__(cls)  # not __init__, which may validate or convert the fields
+    for name, child in zip(names, children, strict=True):
+        object.__setattr__(new, name, child)
+    return new

@@ -58,22 +58,27 @@ def _operand(node: Node | None, number: float) -> str:
 
 
 def _fault(node: Node) -> str:
-    """Return what is not finite about an inner node whose operands are, "" if nothing."""
+    """Return what is not finite about a node, "" if nothing.
+
+    Where an operand is to blame the reason says so: the node is a symptom then.
+    """
+    if node._prim is None:
+        return "" if math.isfinite(node._data) else "the leaf itself is not finite"
     operands = operands_of(node)
-    if any(not math.isfinite(n if p is None else p._data) for p, n in operands):
-        return ""
-    if not math.isfinite(node._data):
-        return f"the value is {node._data!r}"
-    for i, (parent, partial) in enumerate(operands):
-        if parent is not None and not math.isfinite(partial):
-            return f"the derivative with respect to operand {i + 1} is {partial!r}"
-    return ""
+    fault = "" if math.isfinite(node._data) else f"the value is {node._data!r}"
+    for i, (parent, partial) in enumerate(operands, 1):
+        if not fault and parent is not None and not math.isfinite(partial):
+            fault = f"the derivative with respect to operand {i} is {partial!r}"
+    if fault:
+        for i, (parent, number) in enumerate(operands, 1):
+            x = number if parent is None else parent._data
+            if not math.isfinite(x):
+                return f"operand {i} is already {x!r}"
+    return fault
 
 
 class _Detector(Observer):
     def made(self, node: Node) -> None:
-        if node._prim is None:
-            return
         fault = _fault(node)
         if fault:
             file, number = user_line()
@@ -86,8 +91,8 @@ class _Detector(Observer):
 class detect_anomaly(contextlib.ContextDecorator):
     """A context (or decorator) in which the first nan or inf raises, where it is made.
 
-    Looks at every value and local partial derivative that the calling thread records from finite
-    operands. Costs several times the recording itself.
+    Looks at every value and local partial derivative that the calling thread records, leaves and
+    the graphs of derivatives included. Costs several times the recording itself.
 
     Raises:
         AnomalyError: naming the operation, its operands and the line of the user's code.
@@ -112,7 +117,7 @@ class NanReport:
     Attributes:
         node: the operation at the root of it, None if everything is finite.
         reason: what happened there.
-        path: the nodes from a leaf to `node`, following the operand that matters most.
+        path: nodes from a leaf to an operand of `node`.
         later: how many nodes after it are not finite either.
     """
 
@@ -137,9 +142,10 @@ class NanReport:
 def explain_nan(y: Value) -> NanReport:
     """Return which operation below `y` made the first nan or inf, and how its operands came about.
 
-    Looks for a value first, then for a local partial derivative, then (after `backward()`) for a
-    gradient that became infinite or nan although every factor was finite or a leaf that was not
-    finite to begin with. Root causes only: a node whose operands are already bad is a symptom.
+    If `y` itself is not finite, that is the root of it: the earliest node from which nan and inf
+    lead to `y`. Else, after `backward()`, where a finite gradient was multiplied into one that is
+    not. Else the first value or local partial derivative that may yet do harm, though nothing came
+    of it so far.
 
     Raises:
         TypeError: `y` is no `Value`.
@@ -148,29 +154,48 @@ def explain_nan(y: Value) -> NanReport:
         raise TypeError(f"explain_nan() takes a Value, not {y!r} ({type(y).__name__})")
     order = order_of([y])
     bad = sum(not math.isfinite(node._data) for node in order)
-    for node in order:
-        if node._prim is None and not math.isfinite(node._data):
-            return _report(node, "the leaf itself is not finite", order, bad - 1)
-    for values_only in (True, False):
-        for node in order:
-            fault = _fault(node) if node._prim is not None else ""
-            if fault and (not values_only or not math.isfinite(node._data)):
-                return _report(node, fault, order, max(bad - 1, 0))
-    bad = sum(not math.isfinite(node._grad) for node in order)
+    guilty = {id(y)} if not math.isfinite(y._data) else set()
     for node in reversed(order):
-        if math.isfinite(node._grad):
-            for i, (parent, partial) in enumerate(operands_of(node)):
-                if parent is not None and not math.isfinite(parent._grad):
-                    reason = (
-                        f"its gradient {node._grad!r} times the derivative {partial!r} with "
-                        f"respect to operand {i + 1} makes that gradient {parent._grad!r}"
-                    )
-                    return _report(node, reason, order, max(bad - 1, 0))
+        if id(node) in guilty:
+            guilty.update(
+                id(p) for p, _ in operands_of(node) if p is not None and not math.isfinite(p._data)
+            )
+    for node in order:
+        if id(node) in guilty:
+            return _report(node, _fault(node), bad - 1)
+    found = _gradient_fault(order)
+    if found is not None:
+        worse = sum(not math.isfinite(node._grad) for node in order)
+        return _report(*found, worse - 1)
+    for node in order:
+        fault = _fault(node)
+        if fault:
+            return _report(node, fault, max(bad - 1, 0))
     return NanReport(None, "", (), 0)
 
 
-def _report(node: Node, reason: str, order: list[Node], later: int) -> NanReport:
-    """Return the report with the path from a leaf, following the largest operand."""
+def _gradient_fault(order: list[Node]) -> tuple[Node, str] | None:
+    """Return the node that passed on a gradient that is not finite although its own is, and how."""
+    for node in reversed(order):
+        rate = node._grad
+        if rate == 0.0 or not math.isfinite(rate):
+            continue
+        for i, (parent, partial) in enumerate(operands_of(node), 1):
+            if parent is None or math.isfinite(parent._grad):
+                continue
+            if not math.isfinite(rate * partial):
+                return node, (
+                    f"its gradient {rate!r} times the derivative {partial!r} with respect to "
+                    f"operand {i} makes that gradient {parent._grad!r}"
+                )
+    for node in reversed(order):
+        if not math.isfinite(node._grad):
+            return node, f"finite contributions add up to the gradient {node._grad!r}"
+    return None
+
+
+def _report(node: Node, reason: str, later: int) -> NanReport:
+    """Return the report with a path from a leaf: through inner nodes, the earliest of them."""
     path: list[Any] = [node]
     while True:
         parents = [p for p, _ in operands_of(path[-1]) if p is not None]

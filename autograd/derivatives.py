@@ -75,7 +75,8 @@ class _Recording:
     """One run of `f` on fresh inputs.
 
     Attributes:
-        structures: the shape of each differentiated argument.
+        primals: the differentiated arguments.
+        structures: the shape of each of them.
         inputs: the fresh `Value`s, all arguments one after the other.
         out: what `f` returned.
         level: the nesting level of the inputs.
@@ -92,14 +93,20 @@ class _Recording:
     ) -> None:
         self.what = what
         self.f = f
-        self.structures = [Structure(args[i]) for i in argnums]
+        self.primals = [args[i] for i in argnums]
+        self.structures = [Structure(primal) for primal in self.primals]
         for i, structure in zip(argnums, self.structures, strict=True):
             if not structure.numbers and not _is_empty(args[i]):
                 raise TypeError(
                     f"{what}: argument {i} is {_brief(args[i])}, which holds no float to "
                     "differentiate with respect to; pass floats (3.0, not 3)"
                 )
-        self.as_graph = _nesting.depth > _nesting.outermost or holds_values((args, kwargs))
+        others = [x for i, x in enumerate(args) if i not in argnums]
+        self.as_graph = (
+            _nesting.depth > _nesting.outermost
+            or any(isinstance(x, Node) for structure in self.structures for x in structure.numbers)
+            or holds_values((others, kwargs))
+        )
         with nested() as level:
             self.level = level
             self.inputs: list[Value] = []
@@ -150,8 +157,9 @@ class _Recording:
             found = iter(tangents(nodes, list(self.inputs), directions, self.level))
         return [next(found) if isinstance(r, Node) else 0.0 for r in roots]
 
-    def warn_if_independent(self, out: Any) -> None:
-        if self.inputs and not (isinstance(out, Node) and out._level >= self.level):
+    def warn_if_independent(self, outs: Sequence[Any]) -> None:
+        dependent = any(isinstance(out, Node) and out._level >= self.level for out in outs)
+        if self.inputs and outs and not dependent:
             warnings.warn(
                 f"{self.what}: the result of {_name(self.f)} does not depend on the "
                 "argument it is differentiated by; the derivative is zero",
@@ -187,7 +195,20 @@ def _input(x: Any, level: int) -> Value:
     return node
 
 
+def _wraps(what: str, f: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return a decorator that gives a derivative function the name and signature of `f`.
+
+    Raises:
+        TypeError: `f` is no function.
+    """
+    if not callable(f):
+        raise TypeError(f"{what}: the first argument must be a function, not {_brief(f)}")
+    return functools.wraps(f)
+
+
 def _name(f: Callable[..., Any]) -> str:
+    while isinstance(f, functools.partial):
+        f = f.func
     return getattr(f, "__qualname__", None) or repr(f)
 
 
@@ -213,11 +234,12 @@ def _argnums(what: str, argnums: Argnums, args: tuple[Any, ...]) -> tuple[int, .
         if not -len(args) <= i < len(args):
             raise ValueError(
                 f"{what}: argnums={argnums!r}, but the function was called with "
-                f"{len(args)} positional argument{'' if len(args) == 1 else 's'}"
+                f"{len(args)} positional argument{'' if len(args) == 1 else 's'} (keyword "
+                "arguments are passed through, not differentiated)"
             )
         found.append(i % len(args))
     if len(set(found)) < len(found) or not found:
-        raise ValueError(f"{what}: argnums={argnums!r} must name each argument once")
+        raise ValueError(f"{what}: argnums={argnums!r} must name at least one argument, each once")
     return tuple(found)
 
 
@@ -241,7 +263,7 @@ def value_and_grad(
     with `has_aux`. See `grad`.
     """
 
-    @functools.wraps(f)
+    @_wraps("value_and_grad", f)
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
         run, out, aux, gradient = _gradient("value_and_grad", f, argnums, has_aux, args, kwargs)
         value = run.value(out)
@@ -270,7 +292,7 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> 
         UserWarning: the output does not depend on the argument; the gradient is zero.
     """
 
-    @functools.wraps(f)
+    @_wraps("grad", f)
     def gradient_function(*args: Any, **kwargs: Any) -> Any:
         run, _, aux, gradient = _gradient("grad", f, argnums, has_aux, args, kwargs)
         return (gradient, run.value(aux)) if has_aux else gradient
@@ -289,19 +311,17 @@ def _gradient(
     run = _Recording(what, f, _argnums(what, argnums, args), args, kwargs)
     out, aux = _split_aux(what, run.out, has_aux)
     out = run.scalar(out)
-    run.warn_if_independent(out)
+    run.warn_if_independent([out])
     parts = run.split(run.reverse([out], [1.0], run.as_graph))
     return run, out, aux, tuple(parts) if isinstance(argnums, tuple) else parts[0]
 
 
 def _outputs(run: _Recording, what: str) -> Structure:
     """Return the structure of the outputs of a run; its numbers are the outputs."""
-    out = run.out
-    if isinstance(out, int) and not isinstance(out, bool):
-        out = float(out)
-    outputs = Structure(out)
-    if not outputs.numbers and not _is_empty(out):
-        raise TypeError(f"{what}: {_name(run.f)} returned {_brief(out)}, which holds no number")
+    outputs = Structure(run.out, integers=True)
+    if not outputs.numbers and not _is_empty(run.out):
+        raise TypeError(f"{what}: {_name(run.f)} returned {_brief(run.out)}, which holds no number")
+    run.warn_if_independent(outputs.numbers)
     return outputs
 
 
@@ -320,7 +340,7 @@ def jacobian(
     if mode not in ("auto", "forward", "reverse"):
         raise ValueError(f"jacobian: mode must be 'auto', 'forward' or 'reverse', not {mode!r}")
 
-    @functools.wraps(f)
+    @_wraps("jacobian", f)
     def jacobian_function(*args: Any, **kwargs: Any) -> Any:
         run = _Recording("jacobian", f, _argnums("jacobian", argnums, args), args, kwargs)
         outputs = _outputs(run, "jacobian")
@@ -350,11 +370,11 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
         As `grad`.
     """
 
-    @functools.wraps(f)
+    @_wraps("hessian", f)
     def hessian_function(*args: Any, **kwargs: Any) -> Any:
         run = _Recording("hessian", f, _argnums("hessian", argnums, args), args, kwargs)
         out = run.scalar(run.out)
-        run.warn_if_independent(out)
+        run.warn_if_independent([out])
         first = run.reverse([out], [1.0], True)
         rows = [run.reverse([g], [1.0], run.as_graph) for g in first]
         single = not isinstance(argnums, tuple)
@@ -384,11 +404,11 @@ def _directions(what: str, run: _Recording, tangents: Any) -> list[Any]:
         )
     found: list[Any] = []
     for i, (structure, tangent) in enumerate(zip(run.structures, tangents, strict=True)):
-        numbers = Structure(float(tangent) if isinstance(tangent, int) else tangent).numbers
-        if len(numbers) != len(structure.numbers):
+        numbers = structure.match(tangent)
+        if numbers is None:
             raise ValueError(
-                f"{what}: tangent {i} holds {len(numbers)} floats, its primal "
-                f"{len(structure.numbers)}"
+                f"{what}: tangent {i}, {_brief(tangent)}, has another structure than its primal, "
+                f"{_brief(run.primals[i])}"
             )
         found += numbers
     return found
@@ -425,18 +445,17 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     outputs = _outputs(run, "vjp")
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
-        if isinstance(cotangent, int):
-            cotangent = float(cotangent)
-        seeds = Structure(cotangent).numbers
-        if len(seeds) != len(outputs.numbers):
+        seeds = outputs.match(cotangent)
+        if seeds is None:
             raise ValueError(
-                f"pullback: the cotangent holds {len(seeds)} floats, the output of "
-                f"{_name(f)} {len(outputs.numbers)}"
+                f"pullback: the cotangent, {_brief(cotangent)}, has another structure than what "
+                f"{_name(f)} returned, {_brief(value)}"
             )
         as_graph = run.as_graph or any(isinstance(s, Node) for s in seeds)
         return tuple(run.split(run.reverse(outputs.numbers, seeds, as_graph)))
 
-    return run.value(run.out), pullback
+    value = run.value(run.out)
+    return value, pullback
 
 
 def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> Any:
@@ -451,7 +470,7 @@ def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> Any:
     run = _primals("hvp", f, primals)
     directions = _directions("hvp", run, tangents)
     out = run.scalar(run.out)
-    run.warn_if_independent(out)
+    run.warn_if_independent([out])
     as_graph = run.as_graph or any(isinstance(t, Node) for t in directions)
     first = run.reverse([out], [1.0], True)
     parts = run.split(run.forward(first, directions, as_graph))
