@@ -460,7 +460,7 @@ copysign: Final[Primitive] = _row(
     (lambda out, x, y: sign(x) * copysign(1.0, y), None),
     ((0.1, 8.0), (0.1, 8.0)),
     (((0.0, -1.0), -0.0, (0.0, 0.0)), ((-3.0, -0.0), -3.0, (1.0, 0.0))),
-    lambda m, x, y: m.fabs(x) * m.sign(y),
+    lambda m, x, y: m.fabs(x) * m.sign(y) if y != 0 else m.nan,  # its zeros have no sign
     kink=lambda m, x, y: min(m.fabs(x), m.fabs(y)),
     selects=True,
     doc="|x| with the sign of y",
@@ -844,7 +844,8 @@ polygamma: Final[Primitive] = _row(
     (lambda out, n, x: nan, lambda out, n, x: polygamma(n + 1.0, x)),
     ((1.0, 1.0), (0.1, 30.0)),
     (((1.0, 1.0), math.pi**2 / 6, (nan, None)), ((0.5, 1.0), nan, (nan, nan))),
-    lambda m, n, x: m.polygamma(int(n), x),
+    # mpmath counts up from a negative x, one by one
+    lambda m, n, x: m.polygamma(int(n), x) if x > -1000 else m.nan,
     doc="the n-th derivative of digamma at x; n is an integer and has no derivative (nan)",
 )
 
