@@ -61,12 +61,14 @@ def main(argv: list[str] | None = None) -> None:
         plot_boundary(net, x, y, arguments.output)
 
 
-def plot_boundary(net: nn.MLP, x: list[list[float]], y: list[float], path: str) -> Any:
+def plot_boundary(
+    net: nn.MLP, x: list[list[float]], y: list[float], path: str, spacing: float = 0.08
+) -> Any:
     """Write the plane coloured by the network's score, its zero line, and the points."""
     from matplotlib.figure import Figure
 
-    across = [-1.6 + 0.08 * i for i in range(54)]
-    up = [-1.2 + 0.08 * i for i in range(38)]
+    across = [-1.6 + spacing * i for i in range(round(4.3 / spacing))]
+    up = [-1.2 + spacing * i for i in range(round(3.0 / spacing))]
     scores = nn.predict(net, [[a, b] for b in up for a in across])
     grid = [scores[i * len(across) : (i + 1) * len(across)] for i in range(len(up))]
     figure = Figure(figsize=(6.0, 4.4), layout="constrained")
@@ -76,7 +78,8 @@ def plot_boundary(net: nn.MLP, x: list[list[float]], y: list[float], path: str) 
     shades = axes.contourf(across, up, grid, levels=levels, cmap="RdBu", alpha=0.8)
     axes.contour(across, up, grid, levels=[0.0], colors="black", linewidths=1.5)
     colours = ["#b2182b" if label < 0 else "#2166ac" for label in y]
-    axes.scatter(*zip(*x, strict=True), c=colours, edgecolors="white", s=28, zorder=3)
+    left, height = zip(*x, strict=True)
+    axes.scatter(left, height, c=colours, edgecolors="white", s=28, zorder=3)
     figure.colorbar(shades)
     figure.savefig(path)
     return figure
