@@ -135,20 +135,30 @@ def cross_entropy(logits: Sequence[Scalar], target: int | Sequence[Scalar]) -> S
     Raises:
         ValueError: there is no such class, or not one probability per class.
     """
-    if not isinstance(target, Value) and hasattr(target, "__index__"):
-        target = index(target)
-    if not isinstance(target, int) and not hasattr(target, "__len__"):
-        raise TypeError(
-            f"cross_entropy: target must be a class (int) or one probability per class, not "
-            f"{target!r}; one_hot(labels, classes) makes the latter"
-        )
-    if not isinstance(target, int):
-        if len(target) != len(logits):
-            raise ValueError(f"cross_entropy: {len(target)} probabilities, {len(logits)} logits")
-        return logsumexp(logits) - dot(target, logits)
-    if not 0 <= target < len(logits):
-        raise ValueError(f"cross_entropy: class {target!r} of {len(logits)} classes")
-    return logsumexp(logits) - logits[target]
+    label = _label(target)
+    if label is None:
+        if not hasattr(target, "__len__"):
+            raise TypeError(
+                "cross_entropy: target must be a class (int) or one probability per class, not "
+                f"{target!r}; one_hot(labels, classes) makes the latter"
+            )
+        probabilities: Any = target
+        if len(probabilities) != len(logits):
+            raise ValueError(
+                f"cross_entropy: {len(probabilities)} probabilities, {len(logits)} logits"
+            )
+        return logsumexp(logits) - dot(probabilities, logits)
+    if not 0 <= label < len(logits):
+        raise ValueError(f"cross_entropy: class {label!r} of {len(logits)} classes")
+    return logsumexp(logits) - logits[label]
+
+
+def _label(target: Any) -> int | None:
+    """Return `target` as an int if it is one (NumPy's too), else None."""
+    try:
+        return None if isinstance(target, Value) else index(target)
+    except TypeError:
+        return None
 
 
 def l1(parameters: Iterable[Scalar], strength: float) -> Scalar:

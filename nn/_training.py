@@ -27,7 +27,7 @@ from autograd import Value
 from ._data import batches, rows
 from ._files import read_document, write_document
 from ._module import Module
-from ._objective import Loss, Objective, Penalty, outputs_of, put
+from ._objective import Loss, Objective, Penalty, choose, outputs_of, put
 from ._optimizers import Column, Optimizer
 
 Metric = Callable[[list[Any], list[Any]], float]
@@ -160,7 +160,8 @@ def fit(
         file = _Checkpoint(Path(checkpoint), {**run, "data": _digest(x, y)}, model, optimizer)
         file.resume(history)
 
-    objective = Objective(model, loss, penalty, x, y)
+    samples = len(x) * (epochs - len(history))
+    objective = choose(compiled, executor, samples, model, loss, penalty, x, y)
     here = objective.column([parameter.data for parameter in parameters])
     try:
         with _progress(len(history), epochs) as report:
@@ -209,9 +210,10 @@ def _finite(
 ) -> tuple[float, Column]:
     """Return value and gradient of a batch, if they are finite."""
     value, gradient = objective(at, batch)
+    numbers = gradient if isinstance(gradient, list) else gradient.tolist()
     # A sum is finite only if every term is; one that overflows by itself is checked again.
     if not math.isfinite(value) or not (
-        math.isfinite(sum(gradient)) or all(map(math.isfinite, gradient))
+        math.isfinite(sum(numbers)) or all(map(math.isfinite, numbers))
     ):
         what = f"loss {value!r}" if not math.isfinite(value) else "a gradient that is not finite"
         cause = objective.diagnose(at, batch)

@@ -1,14 +1,10 @@
 """The printed numbers against matrices in NumPy, and the picture."""
 
 import re
-import sys
-from pathlib import Path
 
+import feed_forward as example
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
-import feed_forward as example
 
 
 class Matrices:
@@ -41,14 +37,8 @@ class Matrices:
 
 
 @pytest.fixture(scope="module")
-def printed():
-    import contextlib
-    import io
-
-    out = io.StringIO()
-    with contextlib.redirect_stdout(out):
-        example.main([])
-    return out.getvalue()
+def printed(run):
+    return run(example)
 
 
 def last_numbers(text, pattern):
