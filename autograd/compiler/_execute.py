@@ -125,9 +125,11 @@ class Code:
         if executor is not None and n > _TASK:
             return self._distribute(shared, rows, executor)
         source = self.native.source
-        shared = np.concatenate([shared, self.program.constants]) if (
-            self.program.constants
-        ) else np.ascontiguousarray(shared)
+        shared = (
+            np.concatenate([shared, self.program.constants])
+            if (self.program.constants)
+            else np.ascontiguousarray(shared)
+        )
         padded = -(-n // LANES) * LANES
         columns = np.empty((source.columns, padded))
         blocks = -(-n // BLOCK)

@@ -129,7 +129,9 @@ class Kernel:
         self._max_paths = max_paths
         self._families: dict[Any, Family] = {}
         self._last: Path | None = None
-        self._recording = [0, 0.0, 0.0]  # nodes, milliseconds of recording and of passes
+        self._nodes = 0
+        self._recording = 0.0  # milliseconds, as is
+        self._passes = 0.0
         self._eager_seconds = 0.0
         self._run_seconds = 0.0
         self._warned: set[str] = set()
@@ -190,14 +192,14 @@ class Kernel:
         """What was recorded, what is left of it, and what it cost."""
         paths = [path for family in self._families.values() for path in family.paths]
         generation = sum(path.code.milliseconds for path in paths)
-        nodes, recording, passes = self._recording
+        recording, passes = self._recording, self._passes
         pays: float | None = None
         if self._run_seconds:
             gain = self._eager_seconds - self._run_seconds
             cost = (recording + passes + generation) / 1e3
             pays = float(np.ceil(cost / gain)) if gain > 0.0 else float("inf")
         return Stats(
-            nodes,
+            self._nodes,
             sum(len(path.code.program.code) for path in paths),
             sum(len(path.code.program.guards) for path in paths),
             len(paths),
@@ -244,11 +246,8 @@ class Kernel:
     def _run(self, mode: Mode, args: tuple[Any, ...]) -> Any:
         call = Call(args, self._axes(len(args)))
         family = self._family(mode, call)
-        if call.rows is None:
-            numbers, out = self._at_point(family, call)
-        else:
-            numbers, out = self._over_rows(family, call)
-        return self._dress(family, numbers, out)
+        found = self._at_point if call.rows is None else self._over_rows
+        return self._dress(family, *found(family, call))
 
     # ---------------------------------------------------------------------------- recording
 
@@ -316,8 +315,8 @@ class Kernel:
 
         done = trace(numbers, run)
         self._eager_seconds = recorded_at[0] - started
-        self._recording[0] += done.recorded
-        self._recording[1] += 1e3 * (time.perf_counter() - started)
+        self._nodes += done.recorded
+        self._recording += 1e3 * (time.perf_counter() - started)
         return done, forms[0]
 
     def _path(self, family: Family, done: Trace, out: Form) -> Path:
@@ -332,7 +331,7 @@ class Kernel:
             )
         started = time.perf_counter()
         program = simplify(done.program)
-        self._recording[2] += 1e3 * (time.perf_counter() - started)
+        self._passes += 1e3 * (time.perf_counter() - started)
         captured = [False] * len(done.captured)
         if family.by_rows:
             layout = Layout((*family.mapped, *captured), self._sums(family, out))
@@ -384,7 +383,7 @@ class Kernel:
 
     # ----------------------------------------------------------------------------- one point
 
-    def _at_point(self, family: Family, call: Call) -> tuple[Array, Form]:
+    def _at_point(self, family: Family, call: Call) -> tuple[Any, Form]:
         shared = call.shared
         if not family.eager:
             try:
@@ -421,7 +420,7 @@ class Kernel:
 
     # ---------------------------------------------------------------------------------- rows
 
-    def _over_rows(self, family: Family, call: Call) -> tuple[list[Any], Form]:
+    def _over_rows(self, family: Family, call: Call) -> tuple[Any, Form]:
         """Return the results as one entry per output: a sum, or an array over the rows."""
         assert call.rows is not None
         if not family.paths and not family.eager:
@@ -522,10 +521,10 @@ class Kernel:
                 inside = np.flatnonzero(held[block * BLOCK : (block + 1) * BLOCK])
                 if len(inside):
                     parts.append((block, int(inside[0]), part))
-        for row in np.flatnonzero(missing):
-            values = np.array(self._eagerly(family, call, int(row)).values)
+        for row in np.flatnonzero(missing).tolist():
+            values = np.array(self._eagerly(family, call, row).values)
             columns[:, row] = values[~sums]
-            parts.append((int(row) // BLOCK, int(row) % BLOCK, values[sums]))
+            parts.append((row // BLOCK, row % BLOCK, values[sums]))
         parts.sort(key=lambda part: part[:2])
         blocks = np.zeros((-(-n // BLOCK), int(sums.sum())))
         for block, _, part in parts:

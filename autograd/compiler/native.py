@@ -413,7 +413,8 @@ class _Lowering:
 # behind the last row it is repeated. An incomplete group goes first, and what its empty lanes added
 # is wiped out; accumulators are added up lane by lane at the end.
 _ROWS: Final = """
-define internal void @gather(ptr %scratch, ptr %columns, ptr %strides, i64 %row, i64 %end) nounwind {{
+define internal void @gather(ptr %scratch, ptr %columns, ptr %strides, i64 %row, i64 %end)
+    nounwind {{
 entry:
   %any = icmp sgt i64 {inputs}, 0
   br i1 %any, label %input, label %done

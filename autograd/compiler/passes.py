@@ -50,10 +50,7 @@ class _Writer:
         simpler = self._simplify(op, args)
         if simpler is not None:
             return simpler
-        if op in _COMMUTES and args[0] > args[1]:
-            key = (op, (args[1], args[0]))
-        else:
-            key = (op, args)
+        key = (op, tuple(sorted(args)) if op in _COMMUTES else args)
         at = self._known.get(key)
         if at is None:
             at = self._known[key] = self.inputs + len(self.code)
