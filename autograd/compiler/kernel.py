@@ -13,13 +13,13 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import numpy as np
 
+from .._primitive import Node
 from .._structure import _flatten, is_container
 from .._sweep import pull_graph, push_graph
-from .._primitive import Node
 from .._value import Value
 from . import native
 from ._execute import BLOCK, Code, Options, Point, total

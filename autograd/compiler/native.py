@@ -297,16 +297,20 @@ class _Lowering:
         if self.layout.point:
             return "\n".join(
                 [
-                    f"define internal void @chunk{c}(ptr %base, ptr %shared, ptr %out) "
-                    "noinline nounwind {\nbody:",
+                    (
+                        f"define internal void @chunk{c}(ptr %base, ptr %shared, ptr %out) "
+                        "noinline nounwind {\nbody:"
+                    ),
                     *b.lines,
                     "  ret void\n}",
                 ]
             )
         return "\n".join(
             [
-                f"define internal void @chunk{c}(ptr %tile, ptr %shared, ptr %out, i64 %pitch, "
-                "ptr %sums, ptr %ok, i64 %first, i64 %end) noinline nounwind {\nentry:",
+                (
+                    f"define internal void @chunk{c}(ptr %tile, ptr %shared, ptr %out, i64 %pitch, "
+                    "ptr %sums, ptr %ok, i64 %first, i64 %end) noinline nounwind {\nentry:"
+                ),
                 "  br label %body\nbody:",
                 f"  %row = phi i64 [ %first, %entry ], [ %next, %{b.block} ]",
                 f"  %base = phi ptr [ %tile, %entry ], [ %nextbase, %{b.block} ]",
@@ -554,7 +558,7 @@ _lock: Final = threading.RLock()  # LLVM's global context is shared by all threa
 
 def _llvm() -> Any:
     try:
-        import llvmlite.binding as llvm  # type: ignore[import-untyped]
+        import llvmlite.binding as llvm
     except ImportError:
         raise ImportError(
             "autograd.compile needs llvmlite and numpy: pip install scalar-autograd[compile]"
