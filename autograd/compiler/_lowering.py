@@ -17,8 +17,7 @@ from .._special import BERNOULLI, ZETA_MINUS_1
 # Functions that come from the C library, as CPython's `math` calls them, by number of arguments.
 _OF_ONE = "exp expm1 exp2 log log1p log2 log10 cbrt sin cos tan asin acos atan sinh cosh tanh"
 _OF_ONE += " asinh acosh atanh erf erfc"
-LIBM: Final[dict[str, int]] = dict.fromkeys(_OF_ONE.split(), 1)  # noqa: SIM905 - reads better
-LIBM |= {"pow": 2, "atan2": 2, "fmod": 2}
+LIBM: Final = dict.fromkeys(_OF_ONE.split(), 1) | {"pow": 2, "atan2": 2, "fmod": 2}
 # What glibc's libmvec offers of these.
 LIBMVEC: Final = frozenset(LIBM) - {"fmod"}
 

@@ -84,11 +84,13 @@ def lower(
     """Return the LLVM IR of a program.
 
     Raises:
-        NoLowering: a primitive was registered by the user and has none.
+        NoLowering: a primitive is the user's own and has none.
     """
     for op, _ in program.code:
         if op not in LOWERINGS:
-            raise NoLowering(f"primitive {op!r} has no lowering to machine code")
+            raise NoLowering(
+                f"no code can be generated for the {op} primitive, only for autograd's"
+            )
     return _Lowering(program, layout, fast, target).source()
 
 

@@ -63,7 +63,7 @@ class _Writer:
         if min(args) >= 0 and op not in ("where", "neg"):
             return None
         numbers = [self.number(i) for i in args]
-        if None not in numbers:
+        if None not in numbers and not op.startswith("custom "):
             return self.constant(find(op).fn(*numbers))
         a, b = args[0], args[-1]
         x, y = numbers[0], numbers[-1]
