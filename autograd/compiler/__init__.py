@@ -1,0 +1,4 @@
+"""The compiler: recorded graphs as machine code, over one point or millions of rows."""
+
+from .kernel import Kernel as Kernel
+from .kernel import compile as compile

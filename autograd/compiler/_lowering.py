@@ -14,15 +14,10 @@ from typing import Final
 
 from .._special import BERNOULLI, ZETA_MINUS_1
 
-# Functions of one or two numbers that come from the C library, as CPython's `math` calls them.
-LIBM: Final[dict[str, int]] = {
-    **dict.fromkeys(
-        "exp expm1 exp2 log log1p log2 log10 cbrt sin cos tan asin acos atan sinh cosh tanh asinh"
-        " acosh atanh erf erfc".split(),
-        1,
-    ),
-    **dict.fromkeys("pow atan2 fmod".split(), 2),
-}
+# Functions that come from the C library, as CPython's `math` calls them, by number of arguments.
+_OF_ONE = "exp expm1 exp2 log log1p log2 log10 cbrt sin cos tan asin acos atan sinh cosh tanh"
+_OF_ONE += " asinh acosh atanh erf erfc"
+LIBM: Final = dict.fromkeys(_OF_ONE.split(), 1) | {"pow": 2, "atan2": 2, "fmod": 2}
 # What glibc's libmvec offers of these.
 LIBMVEC: Final = frozenset(LIBM) - {"fmod"}
 
@@ -548,7 +543,7 @@ def _rounding(name: str) -> Callable[[Builder, str], str]:
 
 LOWERINGS: Final[dict[str, Callable[..., str]]] = {
     **{name: _function(name) for name in LIBM if name != "pow"},
-    **{name: _function(name) for name in "sigmoid softplus log_sigmoid gelu silu".split()},
+    **{name: _function(name) for name in ["sigmoid", "softplus", "log_sigmoid", "gelu", "silu"]},
     "add": Builder.add_product,
     "sub": Builder.sub,
     "mul": Builder.mul,

@@ -84,11 +84,13 @@ def lower(
     """Return the LLVM IR of a program.
 
     Raises:
-        NoLowering: a primitive was registered by the user and has none.
+        NoLowering: a primitive is the user's own and has none.
     """
     for op, _ in program.code:
         if op not in LOWERINGS:
-            raise NoLowering(f"primitive {op!r} has no lowering to machine code")
+            raise NoLowering(
+                f"no code can be generated for the {op} primitive, only for autograd's"
+            )
     return _Lowering(program, layout, fast, target).source()
 
 
@@ -297,16 +299,20 @@ class _Lowering:
         if self.layout.point:
             return "\n".join(
                 [
-                    f"define internal void @chunk{c}(ptr %base, ptr %shared, ptr %out) "
-                    "noinline nounwind {\nbody:",
+                    (
+                        f"define internal void @chunk{c}(ptr %base, ptr %shared, ptr %out) "
+                        "noinline nounwind {\nbody:"
+                    ),
                     *b.lines,
                     "  ret void\n}",
                 ]
             )
         return "\n".join(
             [
-                f"define internal void @chunk{c}(ptr %tile, ptr %shared, ptr %out, i64 %pitch, "
-                "ptr %sums, ptr %ok, i64 %first, i64 %end) noinline nounwind {\nentry:",
+                (
+                    f"define internal void @chunk{c}(ptr %tile, ptr %shared, ptr %out, i64 %pitch, "
+                    "ptr %sums, ptr %ok, i64 %first, i64 %end) noinline nounwind {\nentry:"
+                ),
                 "  br label %body\nbody:",
                 f"  %row = phi i64 [ %first, %entry ], [ %next, %{b.block} ]",
                 f"  %base = phi ptr [ %tile, %entry ], [ %nextbase, %{b.block} ]",
@@ -413,7 +419,8 @@ class _Lowering:
 # behind the last row it is repeated. An incomplete group goes first, and what its empty lanes added
 # is wiped out; accumulators are added up lane by lane at the end.
 _ROWS: Final = """
-define internal void @gather(ptr %scratch, ptr %columns, ptr %strides, i64 %row, i64 %end) nounwind {{
+define internal void @gather(ptr %scratch, ptr %columns, ptr %strides, i64 %row, i64 %end)
+    nounwind {{
 entry:
   %any = icmp sgt i64 {inputs}, 0
   br i1 %any, label %input, label %done
@@ -553,7 +560,7 @@ _lock: Final = threading.RLock()  # LLVM's global context is shared by all threa
 
 def _llvm() -> Any:
     try:
-        import llvmlite.binding as llvm  # type: ignore[import-untyped]
+        import llvmlite.binding as llvm
     except ImportError:
         raise ImportError(
             "autograd.compile needs llvmlite and numpy: pip install scalar-autograd[compile]"

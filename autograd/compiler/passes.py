@@ -50,10 +50,7 @@ class _Writer:
         simpler = self._simplify(op, args)
         if simpler is not None:
             return simpler
-        if op in _COMMUTES and args[0] > args[1]:
-            key = (op, (args[1], args[0]))
-        else:
-            key = (op, args)
+        key = (op, tuple(sorted(args)) if op in _COMMUTES else args)
         at = self._known.get(key)
         if at is None:
             at = self._known[key] = self.inputs + len(self.code)
@@ -66,7 +63,7 @@ class _Writer:
         if min(args) >= 0 and op not in ("where", "neg"):
             return None
         numbers = [self.number(i) for i in args]
-        if None not in numbers:
+        if None not in numbers and not op.startswith("custom "):
             return self.constant(find(op).fn(*numbers))
         a, b = args[0], args[-1]
         x, y = numbers[0], numbers[-1]

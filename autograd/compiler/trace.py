@@ -8,13 +8,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from .._primitive import Node, Observer, as_float, operands_of, watch
+from .. import _rules
+from .._primitive import Node, Observer, Primitive, as_float, operands_of, watch
 from .._sweep import pull_graph
 from .._value import Value
 from ..derivatives import nested
 from .program import Guard, Program
+
+
+# A primitive by a user may have the name of one of these.
+_BUILTIN: Final = {p.name: p for p in vars(_rules).values() if isinstance(p, Primitive)}
 
 
 class _Recorder(Observer):
@@ -145,7 +150,8 @@ def _collect(inputs: list[Value], outputs: list[Any], recorder: _Recorder) -> Tr
             for parent, number in operands_of(node)
         ]
         place[id(node)] = ("code", len(code))
-        code.append((prim.name, args))
+        builtin = _BUILTIN.get(prim.name) is prim
+        code.append((prim.name if builtin else f"custom {prim.name}", args))
     guards = [
         ("!=" if op == "bool" else op, operand(x), operand(y), outcome)
         for op, x, y, outcome in recorder.compared_values

@@ -1,0 +1,250 @@
+"""Runs a program over numbers: compiles it when it must, cuts rows into blocks, hands them out.
+
+Block results are combined in the order of the rows, so the bits do not depend on who computed
+which block. Knows nothing of functions, arguments or branches.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from . import _cache, native
+from .arguments import Array, Rows
+from .native import LANES, Layout, Native, Source, Target
+from .program import Program
+
+BLOCK: Final = 4096  # rows whose sums are formed in one go; a multiple of the lanes
+_TASK: Final = 16 * BLOCK  # rows per task of an executor
+_LONG: Final = 20_000  # instructions from where quick code generation matters more than its result
+_ALIGNED: Final = 64
+
+
+@dataclass(frozen=True)
+class Options:
+    """How code is made and run; see `compile`."""
+
+    fast: bool = False
+    threads: int = 1
+    executor: Any = None
+    cache: str | None = None
+
+
+def _address(array: Any) -> int:
+    address: int = array.__array_interface__["data"][0]
+    return address
+
+
+def _memory(count: int) -> tuple[Any, int]:
+    """Return `count` bytes of memory, aligned for vectors: what owns it, and its address."""
+    raw = np.empty(count + _ALIGNED, dtype=np.uint8)
+    address = _address(raw)
+    return raw, address + -address % _ALIGNED
+
+
+@dataclass
+class Code:
+    """A program in one layout, compiled when it is first needed, once.
+
+    Attributes:
+        milliseconds: what code generation took.
+    """
+
+    program: Program
+    layout: Layout
+    fast: bool = False
+    cache: str | None = None
+    milliseconds: float = 0.0
+    _native: Native | None = None
+    _lock: Any = field(default_factory=threading.Lock)
+    _scratch: list[tuple[Any, int]] = field(default_factory=list)
+
+    @property
+    def native(self) -> Native:
+        """The machine code.
+
+        Raises:
+            NoLowering: a primitive has none.
+        """
+        found = self._native
+        if found is None:
+            with self._lock:
+                found = self._native
+                if found is None:
+                    started = time.perf_counter()
+                    found = self._native = self._compile()
+                    self.milliseconds = 1e3 * (time.perf_counter() - started)
+        return found
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is machine code."""
+        return self._native is not None
+
+    @property
+    def effort(self) -> int:
+        """LLVM's optimisation level."""
+        return 1 if len(self.program.code) < _LONG else 0
+
+    def source(self) -> Source:
+        """Return the program as LLVM IR for this machine."""
+        target = Target(vector=native.vector_functions() if self.fast else None)
+        return native.lower(self.program, self.layout, self.fast, target)
+
+    def _compile(self) -> Native:
+        source = self.source()
+        code = _cache.fetch(
+            self.cache, source, lambda: native.machine_code(source, opt=self.effort)
+        )
+        return Native(code, source, self.layout.point)
+
+    def scratch(self) -> tuple[Any, int]:
+        """Return scratch memory nobody else uses; give it back with `done`."""
+        try:
+            return self._scratch.pop()
+        except IndexError:
+            return _memory(self.native.source.scratch)
+
+    def done(self, memory: tuple[Any, int]) -> None:
+        self._scratch.append(memory)
+
+    # ------------------------------------------------------------------------------- rows
+
+    def run(self, shared: Array, rows: Rows, options: Options) -> tuple[Array, Array, Any]:
+        """Return (columns, sums, held): one row of `columns` per output that differs from row to
+        row, one row of `sums` per block, and for each row whether the guards held (or None)."""
+        n = rows.count
+        executor = options.executor
+        if executor is not None and n > _TASK:
+            return self._distribute(shared, rows, executor)
+        source = self.native.source
+        shared = (
+            np.concatenate([shared, self.program.constants])
+            if (self.program.constants)
+            else np.ascontiguousarray(shared)
+        )
+        padded = -(-n // LANES) * LANES
+        columns = np.empty((source.columns, padded))
+        blocks = -(-n // BLOCK)
+        sums = np.zeros((blocks, source.sums))
+        held = np.empty(padded // LANES, dtype=np.uint8)
+        addresses = (
+            _address(shared),
+            _address(rows.addresses),
+            _address(rows.strides),
+            _address(columns),
+            padded,
+        )
+
+        def work(first: int, end: int) -> None:
+            """Compute blocks `first` to `end`."""
+            memory = self.scratch()
+            step = BLOCK if source.sums else (end - first) * BLOCK
+            for row in range(first * BLOCK, min(end * BLOCK, n), step or 1):
+                self.native.run(
+                    *addresses,
+                    _address(sums) + 8 * source.sums * (row // BLOCK),
+                    _address(held),
+                    memory[1],
+                    row,
+                    min(row + step, end * BLOCK, n),
+                )
+            self.done(memory)
+
+        threads = min(options.threads, blocks)
+        if threads > 1:
+            cuts = [blocks * i // threads for i in range(threads + 1)]
+            list(_threads(threads).map(work, cuts[:-1], cuts[1:]))
+        elif n:
+            work(0, blocks)
+        ok = None
+        if self.program.guards:
+            ok = np.unpackbits(held, bitorder="little", count=n).astype(bool)
+        return columns[:, :n], sums, ok
+
+    def _distribute(
+        self, shared: Array, rows: Rows, executor: Executor
+    ) -> tuple[Array, Array, Any]:
+        """The same by the workers of an executor, in tasks of whole blocks."""
+        futures = []
+        payload = (self.program.to_json(), self.layout, self.fast, self.program.digest)
+        for first in range(0, rows.count, _TASK):
+            part = rows.take(slice(first, min(first + _TASK, rows.count)))
+            blocks = [np.ascontiguousarray(block) for block in part.blocks]
+            futures.append(executor.submit(run_task, payload, shared, blocks, part.count))
+        done = [future.result() for future in futures]
+        columns = np.concatenate([one[0] for one in done], axis=1)
+        sums = np.concatenate([one[1] for one in done])
+        ok = np.concatenate([one[2] for one in done]) if self.program.guards else None
+        return columns, sums, ok
+
+
+def total(parts: Array) -> Array:
+    """Return the sum of the rows of `parts`, first to last."""
+    out = np.zeros(parts.shape[1])
+    for part in parts:
+        out += part
+    return out
+
+
+_pools: Final[dict[int, ThreadPoolExecutor]] = {}
+_pools_lock: Final = threading.Lock()
+
+
+def _threads(count: int) -> ThreadPoolExecutor:
+    with _pools_lock:
+        if count not in _pools:
+            _pools[count] = ThreadPoolExecutor(count, thread_name_prefix="autograd-kernel")
+        return _pools[count]
+
+
+# ------------------------------------------------------------------------- in a worker process
+
+_KEPT: Final = 64
+_codes: Final[OrderedDict[Any, Code]] = OrderedDict()
+_codes_lock: Final = threading.Lock()
+
+
+def run_task(
+    payload: tuple[Any, Layout, bool, str], shared: Array, blocks: list[Array], count: int
+) -> tuple[Array, Array, Any]:
+    """Return what `Code.run` returns; the program travels, the code is generated here, once."""
+    data, layout, fast, digest = payload
+    key = (digest, layout, fast)
+    with _codes_lock:
+        code = _codes.get(key)
+        if code is None:
+            code = _codes[key] = Code(Program.from_json(data), layout, fast)
+        _codes.move_to_end(key)
+        while len(_codes) > _KEPT:
+            _codes.popitem(last=False)
+    return code.run(shared, Rows(blocks, count), Options())
+
+
+# ----------------------------------------------------------------------------------- one point
+
+
+class Point:
+    """Memory for calls at one point: where the inputs go, and where the results appear."""
+
+    def __init__(self, code: Code) -> None:
+        self.code = code
+        program = code.program
+        self.inputs = np.empty(program.first)
+        self.inputs[program.inputs :] = program.constants
+        self.outputs = np.empty(len(program.outputs) + 1)
+        self.results = self.outputs[:-1]
+        self._scratch = _memory(code.native.source.scratch)
+        self._addresses = (_address(self.inputs), _address(self.outputs), self._scratch[1])
+        self._run: Callable[[int, int, int], int] = code.native.run
+
+    def run(self) -> bool:
+        """Compute the results from the inputs; say whether all guards held."""
+        return self._run(*self._addresses) != 0

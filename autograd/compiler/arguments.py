@@ -1,0 +1,350 @@
+"""What a call brings: numbers, rows of numbers, and what is static; and how results are dressed.
+
+Knows NumPy and nested structures; nothing of programs or derivatives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from .._primitive import Node
+from .._structure import _flatten, is_container
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+_STATIC: Final = object()  # the shape of a leaf that holds no floats
+_NUMBER: Final = None  # the shape of a plain number
+
+
+class Form:
+    """The shape of a nested argument or output: numbers, arrays, and what is static.
+
+    Attributes:
+        size: how many numbers it has.
+        key: equal for equal forms; static leaves are part of it.
+        numeric: the leaves that hold numbers, in order.
+    """
+
+    def __init__(self, argument: Any, name: str, axis: int | None = None) -> None:
+        leaves: list[Any] = [argument]
+        self._unflatten: Callable[[list[Any]], Any] | None = None
+        if is_container(argument):
+            if axis is not None and isinstance(argument, list):
+                leaves = [np.asarray(argument, dtype=np.float64)]
+            else:
+                leaves, self._unflatten = _flatten(argument)
+        self.numeric: list[Any] = []
+        self._leaves: list[tuple[Any, Any]] = []  # (shape, static leaf)
+        keys: list[Any] = []
+        self.size = 0
+        for leaf in leaves:
+            shape, number, key = _classify(leaf, name, axis)
+            if shape is not _STATIC:
+                self.numeric.append(number)
+                self.size += _size(shape)
+                leaf = None
+            self._leaves.append((shape, leaf))
+            keys.append(key)
+        tree = None if self._unflatten is None else getattr(self._unflatten, "__self__", None)
+        self.key = (tree, axis, tuple(keys))
+
+    def fill(self, numbers: Sequence[Any]) -> Any:
+        """Return the argument with these `Value`s in it; arrays are of dtype object."""
+
+        def part(shape: Any, at: int) -> Any:
+            if shape is _NUMBER:
+                return numbers[at]
+            array = np.empty(_size(shape), dtype=object)
+            for i in range(array.size):
+                array[i] = numbers[at + i]
+            return array.reshape(shape)
+
+        return self._build(part)
+
+    def result(self, numbers: Array) -> Any:
+        """Return these numbers in this form: floats and float64 arrays.
+
+        `numbers` has one entry per number; or one column per number and a last axis of rows, which
+        becomes the first axis of everything.
+        """
+
+        def part(shape: Any, at: int) -> Any:
+            if shape is _NUMBER:
+                return numbers[at] if numbers.ndim > 1 else float(numbers[at])
+            block = numbers[at : at + _size(shape)]
+            if numbers.ndim == 1:
+                return block.reshape(shape)
+            return block.T.reshape(numbers.shape[1], *shape)
+
+        return self._build(part)
+
+    def block(self, numbers: Array, inner: Sequence[Form], single: bool) -> Any:
+        """Return a matrix in nested form: this outside, `inner` inside each leaf.
+
+        `numbers` is (this size, inner sizes one after the other), perhaps with an axis of rows.
+        """
+
+        def part(shape: Any, at: int) -> Any:
+            many = shape is not _NUMBER
+            block = numbers[at : at + (_size(shape) if many else 1)]
+            parts: list[Any] = []
+            column = 0
+            for form in inner:
+                entries = block[:, column : column + form.size]
+                parts.append(form._inside(entries, shape if many else None))
+                column += form.size
+            return parts[0] if single else tuple(parts)
+
+        return self._build(part)
+
+    def _inside(self, entries: Array, outer: tuple[int, ...] | None) -> Any:
+        rows = entries.shape[2:]
+
+        def part(shape: Any, at: int) -> Any:
+            block = entries[:, at : at + _size(shape)]
+            full = (*(outer or ()), *(shape or ()))
+            block = np.moveaxis(block.reshape(-1, *rows), -1, 0) if rows else block
+            out = np.ascontiguousarray(block).reshape((*rows, *full))
+            return float(out) if out.shape == () else out
+
+        return self._build(part)
+
+    def _build(self, part: Callable[[Any, int], Any]) -> Any:
+        built: list[Any] = []
+        at = 0
+        for shape, leaf in self._leaves:
+            if shape is _STATIC:
+                built.append(leaf)
+            else:
+                built.append(part(shape, at))
+                at += _size(shape)
+        return built[0] if self._unflatten is None else self._unflatten(built)
+
+    # ------------------------------------------------------------------------------ as data
+
+    def to_json(self) -> Any:
+        """Return the form as plain data.
+
+        Raises:
+            TypeError: it holds something a file can't, such as a dataclass.
+        """
+        if self._unflatten is not None:
+            skeleton = self._unflatten(list(range(len(self._leaves))))
+        else:
+            skeleton = 0
+        leaves = []
+        for shape, leaf in self._leaves:
+            if shape is _STATIC and not isinstance(leaf, (bool, int, str, type(None))):
+                raise TypeError(f"a kernel with the static argument {leaf!r} can't be saved")
+            leaves.append(
+                {"static": leaf}
+                if shape is _STATIC
+                else {"shape": None if shape is _NUMBER else list(shape)}
+            )
+        return {"tree": _tree_to_json(skeleton), "leaves": leaves, "axis": self.key[1]}
+
+    @classmethod
+    def from_json(cls, data: Any) -> Form:
+        """Return the form that `to_json` wrote.
+
+        Raises:
+            ValueError: it is not one.
+        """
+        try:
+            axis = data["axis"]
+            leaves: list[Any] = []
+            for leaf in data["leaves"]:
+                if "static" in leaf:
+                    leaves.append(leaf["static"])
+                elif leaf["shape"] is None:
+                    leaves.append(0.0 if axis is None else np.zeros(1))
+                else:
+                    shape = [int(n) for n in leaf["shape"]]
+                    if axis is not None:
+                        shape.insert(axis, 1)
+                    leaves.append(np.zeros(shape))
+            return cls(_tree_from_json(data["tree"], leaves), "a saved argument", axis)
+        except (KeyError, TypeError, IndexError, ValueError) as error:
+            raise ValueError(f"not the form of an argument: {error!r}") from None
+
+
+def _tree_to_json(tree: Any) -> Any:
+    if isinstance(tree, int):
+        return tree
+    if type(tree) in (list, tuple):
+        return {type(tree).__name__: [_tree_to_json(x) for x in tree]}
+    if type(tree) is dict and all(isinstance(k, str) for k in tree):
+        return {"dict": {k: _tree_to_json(x) for k, x in tree.items()}}
+    raise TypeError(f"a kernel with an argument of type {type(tree).__name__} can't be saved")
+
+
+def _tree_from_json(data: Any, leaves: list[Any]) -> Any:
+    if isinstance(data, int):
+        return leaves[data]
+    ((kind, children),) = data.items()
+    if kind == "dict":
+        return {k: _tree_from_json(x, leaves) for k, x in children.items()}
+    items = [_tree_from_json(x, leaves) for x in children]
+    return {"list": list, "tuple": tuple}[kind](items)
+
+
+def _size(shape: Any) -> int:
+    size = 1
+    for n in shape or ():
+        size *= n
+    return size
+
+
+def _classify(leaf: Any, name: str, axis: int | None) -> tuple[Any, Any, Any]:
+    """Return (shape, the leaf as numbers, key) of one leaf."""
+    if isinstance(leaf, Node):
+        raise TypeError(
+            f"{name} holds a Value; a kernel takes plain numbers (v.data) and returns plain "
+            "numbers, it can't be part of another graph"
+        )
+    if isinstance(leaf, float) and axis is None:
+        return _NUMBER, float(leaf), "number"
+    if isinstance(leaf, (np.ndarray, np.floating)):
+        array = np.asarray(leaf)
+        if array.dtype.kind == "f":
+            if axis is not None:
+                if not -array.ndim <= axis < array.ndim:
+                    raise ValueError(
+                        f"{name} has shape {array.shape}; in_axes={axis} asks for rows along an "
+                        "axis that it does not have"
+                    )
+                array = np.moveaxis(array, axis, 0)
+                shape = array.shape[1:] or _NUMBER
+                return shape, array, ("rows", shape)
+            if isinstance(leaf, np.floating):
+                return _NUMBER, float(leaf), "number"
+            return array.shape, array, ("array", array.shape)
+        if array.dtype.kind == "O":
+            if any(isinstance(x, Node) for x in array.ravel()):
+                return _classify(next(x for x in array.ravel() if isinstance(x, Node)), name, axis)
+            return _classify(array.astype(np.float64), name, axis)
+        if axis is None:
+            return _STATIC, None, ("static", array.dtype.str, array.shape, array.tobytes())
+        raise TypeError(
+            f"{name} is mapped over rows but has dtype {array.dtype}: whole numbers are static, "
+            "the same for all rows; convert it with .astype(float)"
+        )
+    if axis is not None and isinstance(leaf, (float, list)):
+        if isinstance(leaf, list):
+            return _classify(np.asarray(leaf, dtype=np.float64), name, axis)
+        raise TypeError(f"{name} is mapped over rows (in_axes={axis}) but is one number, {leaf!r}")
+    try:
+        hash(leaf)
+    except TypeError:
+        raise TypeError(
+            f"{name} holds {leaf!r} ({type(leaf).__name__}), which is neither a number nor "
+            "hashable; static arguments are part of the key under which code is kept"
+        ) from None
+    return _STATIC, None, ("static", type(leaf), leaf)
+
+
+class Rows:
+    """Columns of numbers, one per input that differs from row to row.
+
+    Attributes:
+        blocks: arrays of shape (rows, columns).
+        count: the number of rows.
+    """
+
+    def __init__(self, blocks: list[Array], count: int) -> None:
+        self.blocks = blocks
+        self.count = count
+        widths = [block.shape[1] for block in blocks]
+        self.addresses = np.empty(sum(widths), dtype=np.int64)
+        self.strides = np.empty(sum(widths), dtype=np.int64)
+        at = 0
+        for block, width in zip(blocks, widths, strict=True):
+            base = block.__array_interface__["data"][0]
+            down, across = block.strides
+            self.addresses[at : at + width] = base + across * np.arange(width)
+            self.strides[at : at + width] = down
+            at += width
+
+    def take(self, which: Any) -> Rows:
+        """Return the rows of these indices, or of a slice."""
+        blocks = [block[which] for block in self.blocks]
+        count = len(range(self.count)[which]) if isinstance(which, slice) else len(which)
+        return Rows(blocks, count)
+
+    def numbers(self, row: int) -> list[float]:
+        """Return the numbers of one row."""
+        return [x for block in self.blocks for x in block[row].tolist()]
+
+
+class Call:
+    """The arguments of one call, taken apart.
+
+    Attributes:
+        forms: the form of each argument.
+        key: equal for calls that can share code.
+        mapped: for each number, whether it differs from row to row.
+        shared: the numbers that do not.
+        rows: the others; None where nothing is mapped.
+    """
+
+    def __init__(self, args: tuple[Any, ...], axes: tuple[int | None, ...]) -> None:
+        self.forms = [
+            Form(x, f"argument {i}", axis)
+            for i, (x, axis) in enumerate(zip(args, axes, strict=True))
+        ]
+        self.axes = axes
+        self.key = tuple([form.key for form in self.forms])
+        shared: list[Any] = []
+        blocks: list[Array] = []
+        counts: list[tuple[int, int]] = []
+        for i, (form, axis) in enumerate(zip(self.forms, axes, strict=True)):
+            for number in form.numeric:
+                if axis is None:
+                    shared.append(number)
+                    continue
+                array = np.asarray(number, dtype=np.float64)
+                if not array.flags.aligned:
+                    array = array.copy()
+                n = array.shape[0]
+                blocks.append(array.reshape(n, array.size // n if n else _size(array.shape[1:])))
+                counts.append((i, n))
+        self._shared = shared
+        for i, n in counts:
+            if n != counts[0][1]:
+                raise ValueError(
+                    f"arguments {counts[0][0]} and {i} are mapped over rows but have "
+                    f"{counts[0][1]} and {n} of them"
+                )
+        mapped_somewhere = any(axis is not None for axis in axes)
+        if mapped_somewhere and not counts:
+            raise TypeError("in_axes maps arguments that hold no floats; there are no rows")
+        self.rows = Rows(blocks, counts[0][1]) if counts else None
+        self.mapped = [
+            axis is not None
+            for form, axis in zip(self.forms, axes, strict=True)
+            for _ in range(form.size)
+        ]
+
+    @property
+    def shared(self) -> Array:
+        """The numbers that are the same for all rows."""
+        parts = [np.asarray(x, dtype=np.float64).ravel() for x in self._shared]
+        return np.concatenate(parts) if parts else np.empty(0)
+
+    def numbers(self, row: int) -> list[float]:
+        """Return all numbers of one row, in the order of the arguments."""
+        shared = iter(self.shared.tolist())
+        own = iter(self.rows.numbers(row) if self.rows is not None else ())
+        return [next(own) if mapped else next(shared) for mapped in self.mapped]
+
+    def fill(self, values: Sequence[Any]) -> list[Any]:
+        """Return the arguments with `values` in place of their numbers."""
+        filled: list[Any] = []
+        at = 0
+        for form in self.forms:
+            filled.append(form.fill(values[at : at + form.size]))
+            at += form.size
+        return filled
