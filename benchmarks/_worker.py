@@ -32,12 +32,16 @@ class Measurement:
 
 
 def repeat(
-    count: int, repetitions: int, steps: int, step: Callable[[Callable[[str], None]], object]
+    count: int,
+    repetitions: int,
+    steps: int,
+    step: Callable[[Callable[[str], None]], object],
+    warm: bool = True,
 ) -> Measurement:
     """Return the times of `repetitions` times `steps` calls of `step`, by phase.
 
     `step` is given a function to call at the end of each phase with the phase's name; what it
-    does until its first call is the first phase. One more repetition goes before, unmeasured.
+    does until its first call is the first phase. With `warm`, an unmeasured repetition goes before.
     """
     spent: dict[str, int] = {}
     started = 0
@@ -49,7 +53,7 @@ def repeat(
         started = clock()
 
     phases: dict[str, list[int]] = {}
-    for repetition in range(-1, repetitions):
+    for repetition in range(-warm, repetitions):
         spent = {}
         for _ in range(steps):
             started = clock()
