@@ -5,6 +5,7 @@ from math import inf as inf
 from math import nan as nan
 from math import pi as pi
 from math import tau as tau
+from typing import TYPE_CHECKING, Any
 
 from ._build import build_info as build_info
 from ._build import warn_if_stale as _warn_if_stale
@@ -94,5 +95,20 @@ from .helpers import norm as norm
 from .helpers import prod as prod
 from .helpers import softmax as softmax
 from .helpers import sum as sum
+
+if TYPE_CHECKING:
+    from .compiler import Kernel as Kernel
+    from .compiler import compile as compile
+
+_COMPILER = ("Kernel", "compile", "load_kernel")  # imported when first asked for
+
+
+def __getattr__(name: str) -> Any:
+    if name in _COMPILER:
+        from . import compiler
+
+        return getattr(compiler, name)
+    raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+
 
 _warn_if_stale()

@@ -17,7 +17,6 @@ from .._value import Value
 from ..derivatives import nested
 from .program import Guard, Program
 
-
 # A primitive by a user may have the name of one of these.
 _BUILTIN: Final = {p.name: p for p in vars(_rules).values() if isinstance(p, Primitive)}
 
