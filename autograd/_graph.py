@@ -91,25 +91,30 @@ def _unvisited(
     return None
 
 
-def topological_order(root: Node) -> list[Node]:
+def topological_order(root: Any) -> list[Any]:
     """Return every node that `root` was made of, and `root` last, parents before children.
 
     Deterministic; constants are not nodes and do not appear. The walk is iterative.
     """
-    if not isinstance(root, Node):
-        raise TypeError(f"topological_order() takes a Value, not {root!r} ({type(root).__name__})")
-    return order_of([root])
+    return order_of([_node(root, "topological_order")])
 
 
-def check_graph(root: Node) -> int:
+def _node(x: Any, function: str) -> Node:
+    if not isinstance(x, Node):
+        raise TypeError(f"{function}() takes a Value, not {x!r} ({type(x).__name__})")
+    return x
+
+
+def check_graph(root: Any) -> int:
     """Return the number of nodes below and including `root`, after checking every invariant.
 
     Raises:
         ValueError: what is wrong, and at which node: a parent after its child, a number of
-            operands other than the primitive's arity, a leaf with operands, a value or partial
-            that is no float.
+            operands other than the primitive's arity, a leaf with operands, an inner node with
+            constants only, a level below a parent's.
+        TypeError: `root` is no `Value`.
     """
-    order = order_of([root])
+    order = order_of([_node(root, "check_graph")])
     for i, node in enumerate(order):
         name = f"node {i} ({node!r})"
         prim = node._prim

@@ -13,7 +13,7 @@ _EULER: Final = 0.5772156649015329
 
 # zeta(k) - 1 for k = 2, 3, ...: coefficients of the series of lgamma about 2 (Abramowitz and
 # Stegun 6.1.33). Beyond k = 27 the term is below half an ulp for |z| <= 1/2.
-ZETA_MINUS_1: Final = (
+ZETA_MINUS_1: Final[tuple[float, ...]] = (
     0.6449340668482264,
     0.2020569031595943,
     0.08232323371113819,
@@ -43,7 +43,7 @@ ZETA_MINUS_1: Final = (
 )
 
 # Bernoulli numbers B2 to B20, for the asymptotic series (Abramowitz and Stegun 6.1.40, 6.4.11).
-BERNOULLI: Final = (
+BERNOULLI: Final[tuple[float, ...]] = (
     1 / 6,
     -1 / 30,
     1 / 42,

@@ -89,6 +89,8 @@ def test_a_leaf_as_root():
 
 
 def test_check_graph_finds_what_is_wrong():
+    with pytest.raises(TypeError, match="check_graph"):
+        check_graph(3.0)
     a = Value(2.0)
     y = a * 3.0
     assert check_graph(y) == 2
