@@ -26,6 +26,7 @@ HOT_MODULES = [
 # so the memory in front of them is overwritten.
 UNSOUND_DEALLOC = re.compile(
     r"""
+    static\ void\s*
     (?P<name>\w+_dealloc)\((?P<struct>\w+)\ \*self\)\s*
     \{\s*
         CPy_TRASHCAN_BEGIN\(self,\ (?P=name)\)\s*
@@ -38,42 +39,78 @@ UNSOUND_DEALLOC = re.compile(
     re.VERBOSE,
 )
 # The same idea without a header: the queue is linked through the dead objects' own vtable field.
-DEALLOC = r"""\g<name>(\g<struct> *self)
-{
-#ifndef Py_GIL_DISABLED
-    static \g<struct> *queue = NULL;
-    static int depth = 0;
+# And a list of spares, linked likewise: graphs come and go by the million, and handing their memory
+# back to the system each time costs more than a tenth of a training step. (The interpreter's lock
+# guards both; without it each thread has its own queue, and there are no spares.)
+DEALLOC = r"""
+#ifdef Py_GIL_DISABLED
+enum { \g<struct>_most_spares = 0 };
+#define LOCAL static _Thread_local
 #else
-    static _Thread_local \g<struct> *queue = NULL;
-    static _Thread_local int depth = 0;
+enum { \g<struct>_most_spares = 65536 };
+#define LOCAL static
 #endif
-    if (depth >= 50) {
-        self->vtable = (CPyVTableItem *)queue;
-        queue = self;
+LOCAL \g<struct> *\g<struct>_spare = NULL;
+LOCAL int \g<struct>_spares = 0;
+LOCAL \g<struct> *\g<struct>_queue = NULL;
+LOCAL int \g<struct>_depth = 0;
+#undef LOCAL
+
+static void
+\g<name>_now(\g<struct> *self)
+{
+    \g<clear>((PyObject *)self);
+    if (\g<struct>_spares < \g<struct>_most_spares) {
+        self->vtable = (CPyVTableItem *)\g<struct>_spare;
+        \g<struct>_spare = self;
+        \g<struct>_spares++;
+    } else {
+        Py_TYPE(self)->tp_free((PyObject *)self);
+    }
+}
+
+static void
+\g<name>(\g<struct> *self)
+{
+    if (\g<struct>_depth >= 50) {
+        self->vtable = (CPyVTableItem *)\g<struct>_queue;
+        \g<struct>_queue = self;
         return;
     }
-    depth++;
-    \g<clear>((PyObject *)self);
-    Py_TYPE(self)->tp_free((PyObject *)self);
-    while (depth == 1 && queue != NULL) {
-        \g<struct> *next = queue;
-        queue = (\g<struct> *)next->vtable;
-        \g<clear>((PyObject *)next);
-        Py_TYPE(next)->tp_free((PyObject *)next);
+    \g<struct>_depth++;
+    \g<name>_now(self);
+    while (\g<struct>_depth == 1 && \g<struct>_queue != NULL) {
+        \g<struct> *next = \g<struct>_queue;
+        \g<struct>_queue = (\g<struct> *)next->vtable;
+        \g<name>_now(next);
     }
-    depth--;
-}"""
+    \g<struct>_depth--;
+}
+"""
+ALLOC = "self = ({struct} *)type->tp_alloc(type, 0);"
+ALLOC_SPARE = """\
+if ({struct}_spare != NULL) {{
+    self = {struct}_spare;
+    {struct}_spare = ({struct} *)self->vtable;
+    {struct}_spares--;
+    Py_SET_REFCNT((PyObject *)self, 1);
+}} else
+    """
 ACYCLIC_CLASSES = 3  # Extra, Node, Value
 
 
 def make_freeing_sound(sources):
-    """Replace the deallocators of acyclic classes in the generated C files."""
+    """Replace how objects of acyclic classes are freed (and made again) in the generated C."""
     replaced = 0
     for source in map(Path, sources):
-        text, count = UNSOUND_DEALLOC.subn(DEALLOC, source.read_text(encoding="utf-8"))
-        replaced += count
-        if count:
-            source.write_text(text, encoding="utf-8")
+        text = source.read_text(encoding="utf-8")
+        for match in UNSOUND_DEALLOC.finditer(text):
+            alloc = ALLOC.format(struct=match["struct"])
+            if text.count(alloc) == 1:
+                spare = ALLOC_SPARE.format(struct=match["struct"])
+                text = text.replace(alloc, spare + alloc)
+                replaced += 1
+        source.write_text(UNSOUND_DEALLOC.sub(DEALLOC, text), encoding="utf-8")
     if replaced != ACYCLIC_CLASSES:
         raise RuntimeError(
             f"expected {ACYCLIC_CLASSES} deallocators to replace, found {replaced}: "

@@ -269,59 +269,38 @@ class Value(Node):
     def __lt__(self, other: object) -> Any:
         if not isinstance(other, (Value, float)) and not _number(other, "<"):
             return NotImplemented
-        outcome = self._data < _float_of(other)
-        if watch.count != 0:
-            watch.compared("<", self, other, outcome)
-        return outcome
+        return _watched("<", self, other, self._data < _float_of(other))
 
     def __le__(self, other: object) -> Any:
         if not isinstance(other, (Value, float)) and not _number(other, "<="):
             return NotImplemented
-        outcome = self._data <= _float_of(other)
-        if watch.count != 0:
-            watch.compared("<=", self, other, outcome)
-        return outcome
+        return _watched("<=", self, other, self._data <= _float_of(other))
 
     def __gt__(self, other: object) -> Any:
         if not isinstance(other, (Value, float)) and not _number(other, ">"):
             return NotImplemented
-        outcome = self._data > _float_of(other)
-        if watch.count != 0:
-            watch.compared(">", self, other, outcome)
-        return outcome
+        return _watched(">", self, other, self._data > _float_of(other))
 
     def __ge__(self, other: object) -> Any:
         if not isinstance(other, (Value, float)) and not _number(other, ">="):
             return NotImplemented
-        outcome = self._data >= _float_of(other)
-        if watch.count != 0:
-            watch.compared(">=", self, other, outcome)
-        return outcome
+        return _watched(">=", self, other, self._data >= _float_of(other))
 
     def __eq__(self, other: object) -> Any:
         if not isinstance(other, (Value, float)) and not _number(other, ""):
             return NotImplemented
-        outcome = self._data == _float_of(other)
-        if watch.count != 0:
-            watch.compared("==", self, other, outcome)
-        return outcome
+        return _watched("==", self, other, self._data == _float_of(other))
 
     def __ne__(self, other: object) -> Any:
         if not isinstance(other, (Value, float)) and not _number(other, ""):
             return NotImplemented
-        outcome = self._data != _float_of(other)
-        if watch.count != 0:
-            watch.compared("!=", self, other, outcome)
-        return outcome
+        return _watched("!=", self, other, self._data != _float_of(other))
 
     def __hash__(self) -> int:
         return id(self) >> 4
 
     def __bool__(self) -> bool:
-        outcome = self._data != 0.0
-        if watch.count != 0:
-            watch.compared("bool", self, 0.0, outcome)
-        return outcome
+        return _watched("bool", self, 0.0, self._data != 0.0)
 
     # -------------------------------------------------------------------------- ways out refused
 
@@ -394,6 +373,13 @@ _LEAVING: Final = (
     "{} would silently drop the gradient; use autograd's functions (autograd.sin), "
     "v.data for the plain number, or stop_gradient(v) to stay in the graph"
 )
+
+
+def _watched(op: str, x: Value, y: object, outcome: bool) -> bool:
+    """Return `outcome`, the answer to `x op y`, after telling the observers."""
+    if watch.count != 0:
+        watch.compared(op, x, y, outcome)
+    return outcome
 
 
 def _float_of(x: object) -> float:
