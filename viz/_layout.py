@@ -56,7 +56,7 @@ class Layout(NamedTuple):
 
 @cache
 def layout_program() -> str | None:
-    """The path of the layout program, or None: from the wheel, else `dot` on PATH."""
+    """The path of the layout program, or None: from the wheel, else from PATH (`dot`)."""
     try:
         files = importlib.metadata.files("graphviz-pure") or []
     except importlib.metadata.PackageNotFoundError:
@@ -66,7 +66,7 @@ def layout_program() -> str | None:
             path = os.path.realpath(str(file.locate()))
             if os.access(path, os.X_OK):
                 return path
-    return shutil.which("dot")
+    return shutil.which("graphviz-pure") or shutil.which("dot")
 
 
 def run_program(dot: str, output: str, timeout: float | None = None) -> bytes:

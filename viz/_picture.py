@@ -24,7 +24,7 @@ from ._palette import Theme
 from ._snapshot import Snapshot
 from ._svg import describe, write_svg
 from ._tree import graph_as_data, write_tree
-from ._view import Collapse, make_view
+from ._view import Collapse, View, make_view, with_names
 
 _shown = itertools.count(1)
 
@@ -36,7 +36,7 @@ class Picture:
     bytes; `.save(path)` writes any of them. A notebook shows the SVG.
     """
 
-    def __init__(self, figure: Figure, theme: Theme, opened: Callable[[], Figure]) -> None:
+    def __init__(self, figure: Figure, theme: Theme, opened: Callable[[], View]) -> None:
         self._figure = figure
         self._theme = theme
         self._opened = opened
@@ -87,12 +87,15 @@ class Picture:
     def page(self, frames: Sequence[Frame] = ()) -> str:
         """The page of `.html()`, scrubbable over `frames` (see `viz.training`)."""
         view = self._figure.view
+        first = self._laid_out(view)
         if view.collapsed and len(view.snapshot.nodes) <= OPENED_UP_TO:
-            opened = self._opened()
-            layout = lay_out(write_dot(opened, self._theme))
-            closed = (self._figure, self._layout)
-            return write_page(opened, layout, self._theme, closed, frames)
-        return write_page(self._figure, self._layout, self._theme, frames=frames)
+            return write_page(*self._laid_out(self._opened()), self._theme, first, frames)
+        return write_page(*first, self._theme, frames=frames)
+
+    def _laid_out(self, view: View) -> tuple[Figure, Layout]:
+        """`view` as a page shows it, every node with a name."""
+        figure = make_figure(with_names(view), self._figure.style, self._figure.direction)
+        return figure, lay_out(write_dot(figure, self._theme))
 
     @property
     def png(self) -> bytes:
@@ -215,8 +218,8 @@ def draw(
     leaves = [wrt] if isinstance(wrt, Value) else list(wrt)
     snapshot = Snapshot(y, [*leaves, *([] if focus is None else [focus])])
 
-    def figure(collapse: Collapse | Collection[str]) -> Figure:
-        view = make_view(
+    def view(collapse: Collapse | Collection[str]) -> View:
+        return make_view(
             snapshot,
             wrt=snapshot.watched[: len(leaves)],
             collapse=collapse,
@@ -225,6 +228,6 @@ def draw(
             constants=constants,
             digits=digits,
         )
-        return make_figure(view, style, direction)
 
-    return Picture(figure(collapse), theme, lambda: figure("none"))
+    figure = make_figure(view(collapse), style, direction)
+    return Picture(figure, theme, lambda: view("none"))

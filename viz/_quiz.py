@@ -20,7 +20,7 @@ from ._palette import Theme
 from ._snapshot import Snapshot
 from ._svg import stylesheet, write_svg
 from ._text import escaped, plain_number, printable
-from ._view import View, make_view
+from ._view import View, make_view, with_names
 
 TOLERANCE = 0.005
 """How far an answer may be off, against its size: three digits are enough."""
@@ -164,11 +164,7 @@ def quiz(y: Value, *, count: int = 6, seed: int = 0, theme: Theme = "auto") -> Q
     if snapshot.root == 0:
         raise ValueError("quiz: a leaf has no derivatives to ask for")
     snapshot.swept = True
-    # Questions speak of nodes, so every node is named in the picture.
-    snapshot.nodes = tuple(
-        node._replace(label=snapshot.name(index)) for index, node in enumerate(snapshot.nodes)
-    )
-    view = make_view(snapshot, collapse="none")
+    view = with_names(make_view(snapshot, collapse="none"))
     # Widths and colours of edges would give answers away.
     view = view._replace(edges=tuple(edge._replace(contribution=None) for edge in view.edges))
     numbers = random.Random(seed)

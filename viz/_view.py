@@ -248,6 +248,17 @@ def _stack(
     return {scope: leader[block] for scope, block in groups.items()}
 
 
+def with_names(view: View) -> View:
+    """`view` with a name on every card of one node: pages and quizzes speak of all of them."""
+    cards = (
+        card._replace(name=view.snapshot.name(card.nodes[0]))
+        if len(card.nodes) == 1 and card.kind != "group"
+        else card
+        for card in view.cards
+    )
+    return view._replace(cards=tuple(cards))
+
+
 class _Assembly:
     """Cards and edges while they are put together."""
 

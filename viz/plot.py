@@ -123,7 +123,7 @@ def gradient_histogram(y: Value, *, bins: int = 30, ax: Axes | None = None) -> A
     everything = [size for found in sizes.values() for size in found] or [0.0]
     low, high = min(everything), max(everything) + 1e-9
     edges = [low + (high - low) * k / bins for k in range(bins + 1)]
-    for layer, found in sizes.items():
+    for layer, found in sorted(sizes.items()):
         zeros = len(layers[layer]) - len(found)
         text = f"{layer} ({len(layers[layer])}{f', {zeros} zero or not finite' if zeros else ''})"
         ax.hist(found, bins=edges, histtype="step", linewidth=1.8, label=text)

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from datetime import UTC, datetime
 
 import pytest
 
@@ -112,7 +113,8 @@ def test_scrubbing_and_buttons(small, visit):
 
 def test_play_runs_to_the_end_and_can_be_paused(small, visit):
     tab = visit(draw(small).html())
-    tab.clock.install()
+    tab.clock.install(time=datetime(2024, 1, 1, tzinfo=UTC))
+    tab.clock.pause_at(datetime(2024, 1, 2, tzinfo=UTC))
     tab.click("#play")
     assert "pause" in tab.locator("#play").inner_text()
     tab.clock.run_for(2200)
@@ -336,6 +338,22 @@ def test_a_graph_with_an_unknown_primitive_can_be_walked_but_not_changed(small, 
     assert texts(tab, "n1") == ["b", "1", "5"]
 
 
+def test_every_node_has_a_name_in_the_page(visit):
+    y = autograd.tanh(Value(0.5) * Value(2.0, "w"))
+    y.backward()
+    tab = visit(draw(y).html())
+    assert [texts(tab, f"n{place}")[0] for place in range(4)] == ["v0", "w", "v2 = ×", "v3 = tanh"]
+
+
+def test_pointing_at_an_edge_tells_its_factors(small, visit):
+    tab = visit(draw(small).html())
+    tab.locator("#p-e4 text").hover()
+    assert words(tab).split("\n") == [
+        "∂e/∂d = 3",
+        "contributes ∂e/∂e · ∂e/∂d = 1 · 3 = 3 to ∂e/∂d",
+    ]
+
+
 def test_infinities_and_nan_reach_the_page(visit):
     x = Value(0.0, "x")
     y = autograd.log(x) * Value(-0.0, "zero")
@@ -414,3 +432,25 @@ def test_the_page_fits_a_small_screen(small, visit):
     assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
     box = tab.locator("#stage").bounding_box()
     assert box["height"] > 150
+
+
+def test_a_notebook_shows_several_pictures_whole(small, network, visit):
+    y = network(2, 2, 1)
+    y.backward()
+    picture = draw(y)
+    outputs = [picture, draw(small), picture, draw(small, style="circuit")]
+    cells = "".join(f"<div>{p._repr_mimebundle_()['text/html']}</div>" for p in outputs)
+    box = f'<div style="width:500px;overflow:hidden">{cells}</div>'
+    tab = visit(f'<!DOCTYPE html><meta charset="utf-8">{box}')
+    ids = tab.evaluate("[...document.querySelectorAll('[id]')].map((e) => e.id)")
+    assert len(ids) == len(set(ids))
+    sizes = tab.evaluate(
+        """() => [...document.querySelectorAll("svg")].map((svg) => [
+          svg.getBoundingClientRect().width, svg.viewBox.baseVal.width,
+          svg.parentElement.scrollWidth, getComputedStyle(svg.parentElement).overflowX])"""
+    )
+    assert len(sizes) == 4
+    for width, natural, reachable, overflow in sizes:
+        assert width == pytest.approx(natural, abs=1)
+        assert reachable >= width - 1
+        assert overflow == "auto"

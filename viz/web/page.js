@@ -333,6 +333,20 @@ function explain(index) {
   return lines;
 }
 
+// What the edges from one card to another say: each local derivative, and what it sends back.
+function tellEdge(pairs) {
+  const y = nodes[root].name;
+  const lines = [];
+  for (const [parent, child] of pairs.slice(0, 6)) {
+    parentsOf(nodes[child]).filter(([other]) => other === parent).forEach(([, place]) => {
+      const factors = [gradients[child], nodes[child].partials[place]];
+      if (!lines.length) lines.push(pairs.length > 1 ? `${pairs.length} edges` : `${partialName(child, parent)} = ${long(factors[1])}`);
+      lines.push(`contributes ∂${y}/∂${nodes[child].name} · ${partialName(child, parent)} = ${factors.map(factor).join(" · ")} = ${long(flow(child, gradients[child], place))} to ∂${y}/∂${nodes[parent].name}`);
+    });
+  }
+  if (lines.length) say(lines);
+}
+
 function pathLine(path, more) {
   const names = [];
   const numbers = [];
@@ -745,6 +759,10 @@ for (const card of cards.values()) for (const part of card.parts) {
     event.stopPropagation();
     pin(index);
   });
+}
+for (const link of links) {
+  link.element.addEventListener("pointerenter", () => { if (pinned === null && onEdge.has(link)) tellEdge(onEdge.get(link)); });
+  link.element.addEventListener("pointerleave", () => { if (pinned === null) render(); });
 }
 clusters.forEach((cluster, place) => {
   cluster.label.textContent = `▾ ${cluster.label.textContent}`;
