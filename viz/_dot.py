@@ -3,9 +3,14 @@
 Every string that a user chose stands in an HTML-like label, escaped as XML, so that Graphviz's
 own escapes (backslashes, entities, a label that begins with "<") have no meaning in it; everything
 else is ours. The text is complete: any Graphviz draws the same picture from it.
+
+The `graphviz` package writes the graph, its attributes and clusters. Nodes and edges, of which
+there may be thousands, go into its body as lines: quoting each of their attributes again would
+cost more than all the rest.
 """
 
 from functools import lru_cache
+from typing import Any
 
 from ._figure import LEGEND_HEIGHT, ROW, SMALL, TEXT, Cell, Figure, Item, Link, Shape
 from ._palette import DARK, LIGHT, Theme
@@ -18,33 +23,68 @@ _LEAVES = {"LR": ("e", "w"), "RL": ("w", "e"), "TB": ("s", "n"), "BT": ("n", "s"
 
 def write_dot(figure: Figure, theme: Theme) -> str:
     """The DOT text of `figure`; the same bytes from run to run."""
+    from graphviz import Digraph
+
     colour = DARK if theme == "dark" else LIGHT
-    circuit = figure.style == "circuit"
-    graph = (
-        f'graph [rankdir={figure.direction} bgcolor="{colour["paper"]}" fontname="{FONT}" '
-        f'fontcolor="{colour["quiet"]}" fontsize={TEXT} nodesep={0.12 if circuit else 0.24:g} '
-        f"ranksep={_rank_gap(figure):g} pad=0.12 labelloc=b "
-        f"label=<{_legend(figure.legend, colour)}>]"
+    graph = Digraph(
+        graph_attr={
+            "rankdir": figure.direction,
+            "bgcolor": colour["paper"],
+            "fontname": FONT,
+            "fontcolor": colour["quiet"],
+            "fontsize": str(TEXT),
+            "nodesep": "0.12" if figure.style == "circuit" else "0.24",
+            "ranksep": _rank_gap(figure),
+            "pad": "0.12",
+            "labelloc": "b",
+            "label": f"<{_legend(figure.legend, colour)}>",
+        },
+        node_attr={
+            "shape": "plain",
+            "fontname": FONT,
+            "fontsize": str(TEXT),
+            "fontcolor": colour["ink"],
+        },
+        edge_attr={
+            "fontname": FONT,
+            "fontsize": str(SMALL),
+            "fontcolor": colour["partial"],
+            "arrowsize": "0.7",
+        },
     )
-    node = f'fontname="{FONT}" fontsize={TEXT} fontcolor="{colour["ink"]}"'
-    edge = f'fontname="{FONT}" fontsize={SMALL} fontcolor="{colour["partial"]}" arrowsize=0.7'
-    lines = ["digraph {", graph, f"node [shape=plain {node}]", f"edge [{edge}]"]
-    inside: dict[Scope, list[str]] = {}
+    clusters = {scope: _cluster(Digraph, place, scope, colour)
+                for place, scope in enumerate(figure.view.scopes)}  # fmt: skip
     for shape in figure.shapes:
-        inside.setdefault(shape.scope, []).append(_shape(shape, figure, colour))
-    lines += inside.get((), [])
-    lines += _clusters(figure, inside, colour)
+        clusters.get(shape.scope, graph).body.append(_shape(shape, figure, colour))
+    # A cluster is complete when the deeper ones are in it; siblings keep their order.
+    for scope in sorted(figure.view.scopes, key=len, reverse=True):
+        clusters.get(scope[:-1], graph).subgraph(clusters[scope])
     ported = _ported(figure)
-    lines += [_link(link, figure.direction, ported, colour) for link in figure.links]
-    lines.append("}\n")
-    return "\n".join(lines)
+    graph.body += [_link(link, figure.direction, ported, colour) for link in figure.links]
+    return str(graph.source)
 
 
-def _rank_gap(figure: Figure) -> float:
+def _cluster(kind: Any, place: int, scope: Scope, colour: dict[str, str]) -> Any:
+    """An empty cluster for `scope`."""
+    return kind(
+        name=f"cluster_{place}",
+        graph_attr={
+            "label": f"<{escaped(shortened(scope[-1])) or ' '}>",
+            "labeljust": "l",
+            "labelloc": "t",
+            "style": "rounded,filled",
+            "fillcolor": colour["cluster"],
+            "color": colour["border"],
+            "margin": "10",
+        },
+    )
+
+
+def _rank_gap(figure: Figure) -> str:
     """Inches between ranks: edge labels and wires bring length of their own."""
     if figure.style == "circuit":
-        return 0.2
-    return 0.4 if _has_labels(figure) else 1.1
+        return "0.2"
+    return "0.4" if _has_labels(figure) else "1.1"
 
 
 def _has_labels(figure: Figure) -> bool:
@@ -91,9 +131,9 @@ def _shape(shape: Shape, figure: Figure, colour: dict[str, str]) -> str:
     if shape.form == "circle":
         cell = shape.rows[0][0]
         return (
-            f"{shape.key} [shape=ellipse fixedsize=true width={shape.width / 72:.4f} "
+            f"\t{shape.key} [shape=ellipse fixedsize=true width={shape.width / 72:.4f} "
             f'height={shape.height / 72:.4f} style=filled fillcolor="{colour[cell.fill]}" '
-            f'color="{colour["line"]}" label=<{_words(cell, colour)}>]'
+            f'color="{colour["line"]}" label=<{_words(cell, colour)}>]\n'
         )
     rows = ""
     for row in shape.rows:
@@ -105,7 +145,8 @@ def _shape(shape: Shape, figure: Figure, colour: dict[str, str]) -> str:
         frame = f'BORDER="1" CELLBORDER="1" COLOR="{colour["line"]}"'
         if card.is_output:
             frame = f'BORDER="3" CELLBORDER="1" COLOR="{colour["strong"]}"'
-    return f'{shape.key} [label=<<TABLE {frame} CELLSPACING="0" CELLPADDING="0">{rows}</TABLE>>]'
+    table = f'<TABLE {frame} CELLSPACING="0" CELLPADDING="0">{rows}</TABLE>'
+    return f"\t{shape.key} [label=<{table}>]\n"
 
 
 def _cell(cell: Cell, colour: dict[str, str], span: int) -> str:
@@ -141,7 +182,7 @@ def _link(link: Link, direction: str, ported: set[str], colour: dict[str, str]) 
         attributes += " arrowhead=none weight=20"
     if link.label:
         attributes += f" label=<{_edge_label(link.label)}>"
-    return f"{tail} -> {head} [{attributes}]"
+    return f"\t{tail} -> {head} [{attributes}]\n"
 
 
 def _edge_label(text: str) -> str:

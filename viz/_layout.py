@@ -69,7 +69,7 @@ def layout_program() -> str | None:
     return shutil.which("graphviz-pure") or shutil.which("dot")
 
 
-def run_program(dot: str, output: str, timeout: float | None = None) -> bytes:
+def run_program(dot: str, output: str, *options: str, timeout: float | None = None) -> bytes:
     """What the layout program makes of `dot` in the format `output` ("json0", "png").
 
     Raises:
@@ -85,7 +85,7 @@ def run_program(dot: str, output: str, timeout: float | None = None) -> bytes:
     limit = TIMEOUT if timeout is None else timeout
     try:
         done = subprocess.run(
-            [program, f"-T{output}"],
+            [program, f"-T{output}", *options],
             input=dot.encode("utf-8"),
             capture_output=True,
             timeout=limit,

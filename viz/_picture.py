@@ -104,8 +104,7 @@ class Picture:
         Raises:
             LayoutError: there is no layout program, or it failed; the error has the DOT text.
         """
-        dot = self.dot.replace("digraph {", "digraph {\ndpi=144", 1)
-        return run_program(dot, "png")
+        return run_program(self.dot, "png", "-Gdpi=144")
 
     @cached_property
     def text(self) -> str:
