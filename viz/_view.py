@@ -142,11 +142,19 @@ def make_view(
     if focus is not None:
         near = _near(snapshot, focus, hops)
         shown = [here and index in near for index, here in enumerate(shown)]
-    groups = _groups(snapshot, shown, collapse)
-    assembly = _Assembly(snapshot, shown, active, groups, constants, digits)
-    if (count := assembly.count()) > LARGEST:
-        raise GraphTooLarge(count, scoped=any(node.scope for node in snapshot.nodes))
-    return assembly.build()
+    sizes = Counter(node.scope for node, here in zip(snapshot.nodes, shown, strict=True) if here)
+    groups = _groups(snapshot, shown, sizes, collapse)
+    count = _visible(sizes, groups)
+    if constants == "show":
+        count += sum(
+            isinstance(x, float)
+            for node, here in zip(snapshot.nodes, shown, strict=True)
+            if here and node.scope not in groups
+            for x in node.operands
+        )
+    if count > LARGEST:
+        raise GraphTooLarge(count, scoped=any(sizes))
+    return _Assembly(snapshot, shown, active, groups, constants, digits).build()
 
 
 def _on_the_way(snapshot: Snapshot, wrt: Collection[int]) -> list[bool]:
@@ -176,10 +184,12 @@ def _near(snapshot: Snapshot, focus: int, hops: int) -> set[int]:
 
 
 def _groups(
-    snapshot: Snapshot, shown: list[bool], collapse: Collapse | Collection[str]
+    snapshot: Snapshot,
+    shown: list[bool],
+    sizes: Mapping[Scope, int],
+    collapse: Collapse | Collection[str],
 ) -> dict[Scope, Scope]:
     """For every scope that does not stay open: the scope whose card takes its nodes in."""
-    sizes = Counter(node.scope for node, here in zip(snapshot.nodes, shown, strict=True) if here)
     if collapse == "none":
         return {}
     if collapse == "all":
@@ -302,15 +312,6 @@ class _Assembly:
             key: len({scope[: len(group)] for scope, to in groups.items() if to == group})
             for key, (group, _) in self.blocks.items()
         }
-
-    def count(self) -> int:
-        """How many cards there will be, the "more" cards aside."""
-        plain = [node for node, key in zip(self.snapshot.nodes, self.owner, strict=True)
-                 if key is not None and key not in self.blocks]  # fmt: skip
-        total = len(plain) + len(self.blocks)
-        if self.constants == "show":
-            total += sum(isinstance(x, float) for node in plain for x in node.operands)
-        return total
 
     def build(self) -> View:
         for child, node in enumerate(self.snapshot.nodes):

@@ -99,6 +99,12 @@ def test_too_large_names_the_count_and_the_ways_on():
     assert caught.value.count == 2501
 
 
+def test_cards_of_constants_count_too():
+    _, y = chain(1500)
+    with pytest.raises(GraphTooLarge, match="3,001"):
+        draw(y, constants="show")
+
+
 def test_a_million_deep_graph_neither_recurses_nor_hangs():
     x, y = chain(1_000_000)
     start = time.monotonic()
