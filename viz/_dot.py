@@ -10,7 +10,6 @@ cost more than all the rest.
 """
 
 from functools import lru_cache
-from typing import Any
 
 from ._figure import LEGEND_HEIGHT, ROW, SMALL, TEXT, Cell, Figure, Item, Link, Shape
 from ._palette import DARK, LIGHT, Theme
@@ -52,8 +51,10 @@ def write_dot(figure: Figure, theme: Theme) -> str:
             "arrowsize": "0.7",
         },
     )
-    clusters = {scope: _cluster(Digraph, place, scope, colour)
-                for place, scope in enumerate(figure.view.scopes)}  # fmt: skip
+    clusters = {
+        scope: Digraph(name=f"cluster_{place}", graph_attr=_cluster(scope, colour))
+        for place, scope in enumerate(figure.view.scopes)
+    }
     for shape in figure.shapes:
         clusters.get(shape.scope, graph).body.append(_shape(shape, figure, colour))
     # A cluster is complete when the deeper ones are in it; siblings keep their order.
@@ -64,20 +65,16 @@ def write_dot(figure: Figure, theme: Theme) -> str:
     return str(graph.source)
 
 
-def _cluster(kind: Any, place: int, scope: Scope, colour: dict[str, str]) -> Any:
-    """An empty cluster for `scope`."""
-    return kind(
-        name=f"cluster_{place}",
-        graph_attr={
-            "label": f"<{escaped(shortened(scope[-1])) or ' '}>",
-            "labeljust": "l",
-            "labelloc": "t",
-            "style": "rounded,filled",
-            "fillcolor": colour["cluster"],
-            "color": colour["border"],
-            "margin": "10",
-        },
-    )
+def _cluster(scope: Scope, colour: dict[str, str]) -> dict[str, str]:
+    return {
+        "label": f"<{escaped(shortened(scope[-1])) or ' '}>",
+        "labeljust": "l",
+        "labelloc": "t",
+        "style": "rounded,filled",
+        "fillcolor": colour["cluster"],
+        "color": colour["border"],
+        "margin": "10",
+    }
 
 
 def _rank_gap(figure: Figure) -> str:

@@ -8,7 +8,7 @@ import math
 from typing import Literal, NamedTuple
 
 from ._palette import GRADIENT_SCALE, edge_role, gradient_role
-from ._text import number, shortened, width
+from ._text import MINUS, number, shortened, width
 from ._view import Card, Edge, Scope, View
 
 Style = Literal["card", "circuit"]
@@ -259,7 +259,7 @@ def _legend(view: View, style: Style) -> tuple[Item, ...]:
         if _largest_contribution(view) > 0:
             entries.append(("contribution to the gradient:", "quiet", ""))
             entries.append(("+", "positive", ""))
-            entries.append((number(-1).replace("1", ""), "negative", ""))
+            entries.append((MINUS, "negative", ""))
             entries.append(("(thicker = larger)", "quiet", ""))
     else:
         entries += [("above a wire: its value", "value", "")]

@@ -74,8 +74,8 @@ DARK = {
 GRADIENT_SCALE = ("minus3", "minus2", "minus1", "zero", "plus1", "plus2", "plus3")
 """Cell colours from the most negative gradient to the most positive."""
 
-_SUMS = frozenset({"add", "sub", "neg", "sum", "mean"})
-_PRODUCTS = frozenset({"mul", "div", "pow", "prod", "dot"})
+_SUMS = frozenset({"add", "sub", "neg"})
+_PRODUCTS = frozenset({"mul", "div", "pow", "strong_mul"})
 
 
 def kind_of(op: str) -> str:
