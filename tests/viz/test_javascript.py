@@ -3,22 +3,19 @@
 import json
 import math
 import random
-import shutil
-import subprocess
 
 import pytest
 
 from autograd import Value, primitives
 from viz import _javascript
 
-NODE = shutil.which("node")
-pytestmark = pytest.mark.skipif(NODE is None, reason="no Node.js to run JavaScript with")
 
-
-def run_javascript(source):
-    """What the JavaScript `source` prints, parsed as JSON."""
-    done = subprocess.run([NODE, "-"], input=source, capture_output=True, text=True, check=True)
-    return json.loads(done.stdout)
+@pytest.fixture
+def run_javascript(browser):
+    """A function from the body of a JavaScript function to what that returns, in the browser."""
+    tab = browser.new_page()
+    yield lambda body: tab.evaluate(f"() => {{{body}}}")
+    tab.close()
 
 
 def arguments_of(primitive, numbers):
@@ -38,7 +35,7 @@ def test_every_primitive_has_a_line():
     assert _javascript.FUNCTIONS.keys() == primitives().keys()
 
 
-def test_values_and_partials_agree_with_the_engine():
+def test_values_and_partials_agree_with_the_engine(run_javascript):
     numbers = random.Random(7)
     table = primitives()
     calls, wanted = [], []
@@ -52,9 +49,10 @@ def test_values_and_partials_agree_with_the_engine():
         _javascript.emit(sorted(table))
         + f"const calls=[{','.join(calls)}];"
         + """
-        console.log(JSON.stringify(calls.map(([name,x])=>{
-          const o=F[name](...x);
-          return [o,...D[name][0].map(d=>d?d(o,...x):0)].map(String)})))"""
+        return calls.map(([name, x]) => {
+          const o = F[name](...x);
+          return [o, ...D[name][0].map((d) => d ? d(o, ...x) : 0)].map(String);
+        });"""
     )
     results = run_javascript(source)
     assert len(results) == len(wanted)
@@ -69,10 +67,10 @@ def test_values_and_partials_agree_with_the_engine():
     assert not wrong
 
 
-def test_numbers_are_literals():
+def test_numbers_are_literals(run_javascript):
     for x in (0.0, -0.0, 1.5, -2.0, 1e300, -1e-300, math.inf, -math.inf):
         literal = _javascript.javascript_number(x)
-        (text,) = run_javascript(f"console.log(JSON.stringify([String(1/(1/{literal}))]))")
+        text = run_javascript(f"return String(1/(1/{literal}));")
         assert float(text.replace("Infinity", "inf")) == pytest.approx(x)
 
 
