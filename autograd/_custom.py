@@ -40,34 +40,36 @@ def primitive(
 
 
 def custom_partials(
-    *partials: Callable[..., Any] | None, symbol: str = ""
+    *partials: Callable[..., Any] | None, symbol: str = "", name: str = ""
 ) -> Callable[[Callable[..., float]], Primitive]:
     """Return a decorator that gives a whole Python function of floats its own partials.
 
     For a function whose inside is not to be recorded: an iteration, a call into another library.
     It sees floats and returns a float; its derivative is what the partials say, to any order if
     they are written with primitives and derivative functions. Unlike `primitive` it is not
-    registered: no method, no pickling.
+    registered: no method, no pickling. Its name is that of the function unless `name` is given.
 
     Raises:
         TypeError, ValueError: a field is wrong.
     """
 
     def decorate(fn: Callable[..., float]) -> Primitive:
-        return _row(fn, partials, "", (), (), None, symbol, (), False)
+        return _row(fn, partials, name, (), (), None, symbol, (), False)
 
     return decorate
 
 
-def _apart(partial: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `partial` such that derivative functions in it give floats when it is given floats."""
+def _apart(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `f` such that derivative functions in it give floats when it is given floats."""
+    if not callable(f):
+        return f  # for Primitive to refuse
 
-    @functools.wraps(partial)
+    @functools.wraps(f)
     def evaluate(*args: Any) -> Any:
         if any(isinstance(x, Node) for x in args):
-            return partial(*args)
+            return f(*args)
         with on_floats():
-            return partial(*args)
+            return f(*args)
 
     return evaluate
 
@@ -105,7 +107,7 @@ def _row(
             )
     return Primitive(
         row_name,
-        fn,
+        _apart(fn),
         tuple([None if p is None else _apart(p) for p in partials]),
         domain=domain,
         special=special,

@@ -354,7 +354,30 @@ class Primitive:
             y = args[1]
             if isinstance(x, float) and isinstance(y, float):
                 return self._float(self.fn(x, y), "fn")
+            if isinstance(x, Node):
+                if isinstance(y, Node):
+                    return self._binary(x, y, x._data, y._data)
+                if isinstance(y, float):
+                    return self._binary(x, None, x._data, y)
+            elif isinstance(x, float) and isinstance(y, Node):
+                return self._binary(None, y, x, y._data)
         return self._general(args)
+
+    def _binary(self, a: Node | None, b: Node | None, x: Any, y: Any) -> Any:
+        """Return the node for arguments `x` and `y`, of which `a` and `b` (if any) are the nodes."""
+        out = self.fn(x, y)
+        value = self._float(out, "fn")
+        pa: float = x
+        pb: float = y
+        if a is not None:
+            partial = self.partials[0]
+            pa = 0.0 if partial is None else self._float(partial(out, x, y), _PARTIAL)
+        if b is not None:
+            partial = self.partials[1]
+            pb = 0.0 if partial is None else self._float(partial(out, x, y), _PARTIAL)
+            return b.spawn(value, self, a, b, pa, pb, None)
+        assert a is not None
+        return a.spawn(value, self, a, b, pa, pb, None)
 
     def _general(self, args: tuple[Any, ...]) -> Any:
         missing = self.arity - len(args)

@@ -158,6 +158,8 @@ class _Recording:
         return [next(found) if isinstance(r, Node) else 0.0 for r in roots]
 
     def warn_if_independent(self, outs: Sequence[Any]) -> None:
+        if getattr(self.f, "is_derivative", False):
+            return  # a constant derivative is nothing to be warned of
         dependent = any(isinstance(out, Node) and out._level >= self.level for out in outs)
         if self.inputs and outs and not dependent:
             warnings.warn(
@@ -203,7 +205,13 @@ def _wraps(what: str, f: Callable[..., Any]) -> Callable[[Callable[..., Any]], C
     """
     if not callable(f):
         raise TypeError(f"{what}: the first argument must be a function, not {_brief(f)}")
-    return functools.wraps(f)
+
+    def decorate(derivative: Any) -> Any:
+        functools.update_wrapper(derivative, f)
+        derivative.is_derivative = True
+        return derivative
+
+    return decorate
 
 
 def _name(f: Callable[..., Any]) -> str:

@@ -1,0 +1,288 @@
+"""Primitives and partials by users: every mode and order, and what is refused."""
+
+import functools
+import math
+import pickle
+import warnings
+
+import mpmath
+import pytest
+
+import autograd as ag
+from autograd import (
+    Value,
+    custom_partials,
+    grad,
+    hessian,
+    hvp,
+    jvp,
+    primitive,
+    primitives,
+    stop_gradient,
+    unregister,
+    vjp,
+)
+
+DOMAIN = ((-2.0, 2.0),)
+
+
+@pytest.fixture
+def sinc():
+    @primitive(
+        lambda out, x: ag.where(x, ag.div(ag.cos(x) - out, x), 0.0),
+        domain=((0.5, 3.0),),
+        special=(((0.0,), 1.0, (0.0,)),),
+        exact=lambda m, x: m.sinc(x),
+        symbol="sinc",
+    )
+    def sinc(x):
+        """sin(x) / x, and 1 at 0"""
+        return math.sin(x) / x if x != 0.0 else 1.0
+
+    yield sinc
+    unregister("sinc")
+
+
+@pytest.fixture
+def power_mean():
+    """Two arguments, the second with a default and no derivative."""
+
+    @primitive(
+        lambda out, x, n: ag.div(out * n, x),
+        None,
+        domain=((0.5, 2.0), (1.0, 3.0)),
+        defaults=(2.0,),
+        name="nth_power",
+    )
+    def some_other_name(x, n):
+        return x**n
+
+    yield some_other_name
+    unregister("nth_power")
+
+
+def test_a_primitive_is_one_of_ours(sinc):
+    assert primitives()["sinc"] is sinc
+    assert sinc(0.5) == math.sin(0.5) / 0.5
+    y = sinc(Value(0.5)) * 1.0
+    assert y.parents[0].op == "sinc"
+    assert y.parents[0].primitive.symbol == "sinc"
+    assert y.parents[0].primitive.doc == "sin(x) / x, and 1 at 0"
+    assert Value(0.5).sinc().data == sinc(0.5)
+    assert pickle.loads(pickle.dumps(y)).parents[0].primitive is sinc
+    assert repr(sinc) == "<primitive sinc>"
+
+
+def test_it_works_in_every_mode_and_order(sinc):
+    x = 1.3
+    with mpmath.workdps(60):
+        want = [float(mpmath.diff(mpmath.sinc, mpmath.mpf(x), k)) for k in range(5)]
+    f = sinc
+    for value in want:
+        assert f(x) == pytest.approx(value, rel=1e-11)
+        f = grad(f)
+    assert jvp(sinc, (x,), (2.0,))[1] == pytest.approx(2.0 * want[1], rel=1e-13)
+    assert vjp(sinc, x)[1](2.0)[0] == pytest.approx(2.0 * want[1], rel=1e-13)
+    assert hessian(sinc)(x) == pytest.approx(want[2], rel=1e-12)
+    assert hvp(sinc, (x,), (3.0,)) == pytest.approx(3.0 * want[2], rel=1e-12)
+    y = sinc(Value(x))
+    y.backward()
+    assert y.parents[0].grad == pytest.approx(want[1], rel=1e-13)
+    assert grad(sinc)(0.0) == 0.0
+
+
+def test_defaults_names_and_zero_partials(power_mean):
+    assert power_mean.name == "nth_power"
+    assert power_mean(3.0) == 9.0
+    assert power_mean(2.0, 3.0) == 8.0
+    assert grad(power_mean)(3.0) == 6.0
+    assert grad(power_mean, argnums=(0, 1))(2.0, 3.0) == (12.0, 0.0)
+    with pytest.raises(TypeError, match=r"nth_power\(\) takes 1 to 2 arguments, got 3"):
+        power_mean(1.0, 2.0, 3.0)
+
+
+def test_it_is_checked_as_ours_are(sinc):
+    testing = pytest.importorskip("autograd.testing")
+    testing.check_primitive(sinc)
+
+
+# --------------------------------------------------------------------------------- refusals
+
+
+def test_a_wrong_number_of_arguments_is_refused_when_declared():
+    one, two = (lambda out, x: 1.0), (lambda out, x, y: 1.0)
+    with pytest.raises(ValueError, match=r"primitive f: the function must take 2 arguments.*\(x\)"):
+
+        @primitive(two, two, domain=DOMAIN * 2)
+        def f(x):
+            return x
+
+    with pytest.raises(
+        ValueError, match=r"primitive g: partial 1 must take 2 arguments, \(out, \*"
+    ):
+
+        @primitive(lambda x: 1.0, domain=DOMAIN)
+        def g(x):
+            return x
+
+    with pytest.raises(ValueError, match="primitive h: the function must take 1 arguments"):
+        custom_partials(one, name="h")(lambda: 1.0)
+    with pytest.raises(ValueError, match="primitive k: one partial per argument"):
+
+        @custom_partials()
+        def k():
+            return 1.0
+
+    assert not {"f", "g", "k"} & set(primitives())
+
+
+class Scale:
+    factor = 3.0
+
+    def method(self, x):
+        return self.factor * x
+
+
+@pytest.mark.parametrize(
+    "fn",
+    [
+        Scale().method,
+        functools.partial(lambda a, x: a * x, 3.0),
+        lambda x, factor=3.0: factor * x,
+        lambda *xs: 3.0 * xs[0],
+    ],
+)
+def test_any_callable_of_the_right_arity_will_do(fn):
+    row = custom_partials(lambda out, x: 3.0, name="thrice")(fn)
+    assert row(2.0) == 6.0
+    assert grad(row)(2.0) == 3.0
+
+
+def test_builtins_without_a_signature_are_trusted():
+    row = custom_partials(lambda out, x, y: ag.div(x, out), lambda out, x, y: ag.div(y, out))(
+        math.hypot
+    )
+    assert row(3.0, 4.0) == 5.0
+    assert grad(row, argnums=(0, 1))(3.0, 4.0) == (0.6, 0.8)
+
+
+@pytest.mark.parametrize(("result", "shown"), [(1, r"1 \(int\)"), (None, "None"), ("a", "'a'")])
+def test_a_result_that_is_no_float_is_refused(result, shown):
+    @custom_partials(lambda out, x: 1.0)
+    def bad_value(x):
+        return result
+
+    @custom_partials(lambda out, x: result)
+    def bad_partial(x):
+        return x
+
+    for x in (2.0, Value(2.0)):
+        with pytest.raises(
+            TypeError, match=f"primitive bad_value: fn of floats must return a float, not {shown}"
+        ):
+            bad_value(x)
+    with pytest.raises(TypeError, match=f"primitive bad_partial: a partial of floats .*{shown}"):
+        bad_partial(Value(2.0))
+    for wrong in ((), (1.0, 2.0)):
+        with pytest.raises(TypeError, match=r"bad_value\(\) takes 1 arguments, got"):
+            bad_value(*wrong)
+
+
+def test_other_fields_are_checked():
+    with pytest.raises(ValueError, match="primitive 'not a name': the name must be an identifier"):
+        primitive(lambda out, x: 1.0, domain=DOMAIN, name="not a name")(lambda x: x)
+    with pytest.raises(ValueError, match="name 'tanh' is taken"):
+        primitive(lambda out, x: 1.0, domain=DOMAIN, name="tanh")(lambda x: x)
+    with pytest.raises(ValueError, match="name 'backward' is taken"):
+        primitive(lambda out, x: 1.0, domain=DOMAIN, name="backward")(lambda x: x)
+    with pytest.raises(ValueError, match="a registered row needs a domain"):
+        primitive(lambda out, x: 1.0, domain=(), name="nowhere")(lambda x: x)
+    with pytest.raises(TypeError, match="a partial must be callable, not 3"):
+        custom_partials(3, name="three")(lambda x: x)
+    with pytest.raises(TypeError, match=r"fn must be callable, not 4"):
+        custom_partials(lambda out, x: 1.0, name="four")(4)
+    assert "nowhere" not in primitives()
+
+
+# ------------------------------------------------------------------------- custom partials
+
+
+def newton(f, x, *args):
+    for _ in range(100):
+        step = f(x, *args) / grad(f)(x, *args)
+        x -= step
+        if abs(step) <= 1e-15 * abs(x):
+            break
+    return x
+
+
+def kepler(e_anomaly, mean, eccentricity):
+    return e_anomaly - eccentricity * ag.sin(e_anomaly) - mean
+
+
+def implicit(i):
+    """dE/d(argument i) of kepler's solution, by the implicit function theorem."""
+
+    def partial(out, *args):
+        slope, change = grad(kepler, argnums=(0, i))(out, *args)
+        return -ag.div(change, slope)
+
+    return partial
+
+
+@custom_partials(implicit(1), implicit(2))
+def solve_kepler(mean, eccentricity):
+    return newton(kepler, mean + eccentricity, mean, eccentricity)
+
+
+def mp_kepler(mean, e):
+    return mpmath.findroot(lambda x: x - e * mpmath.sin(x) - mean, mean + e, tol=1e-100)
+
+
+@pytest.mark.parametrize("args", [(0.8, 0.3), (2.5, 0.6)])
+def test_implicit_differentiation_of_a_root_finder(args):
+    names = [(1, 0), (0, 1), (2, 0), (1, 1), (0, 2), (2, 1), (3, 0)]
+    with mpmath.workdps(80):
+        exact = tuple(map(mpmath.mpf, args))
+        want = {n: float(mpmath.diff(mp_kepler, exact, n)) for n in names}
+    assert grad(solve_kepler, argnums=(0, 1))(*args) == pytest.approx(
+        (want[1, 0], want[0, 1]), rel=1e-13
+    )
+    (mm, me), (em, ee) = hessian(solve_kepler, argnums=(0, 1))(*args)
+    assert (mm, me, em, ee) == pytest.approx(
+        (want[2, 0], want[1, 1], want[1, 1], want[0, 2]), rel=1e-12
+    )
+    third = grad(grad(grad(solve_kepler)))(*args)
+    assert third == pytest.approx(want[3, 0], rel=1e-11)
+    mixed = grad(grad(grad(solve_kepler)), argnums=1)(*args)
+    assert mixed == pytest.approx(want[2, 1], rel=1e-11)
+    assert jvp(solve_kepler, args, (1.0, 2.0))[1] == pytest.approx(
+        want[1, 0] + 2.0 * want[0, 1], rel=1e-13
+    )
+
+
+def test_the_inside_of_a_custom_function_is_not_recorded():
+    y = solve_kepler(Value(0.8), 0.3)
+    assert [node.op for node in ag.topological_order(y)] == ["", "solve_kepler"]
+    assert "solve_kepler" not in primitives()
+    assert grad(lambda m: solve_kepler(m, 0.3) * solve_kepler(m, 0.3))(0.8) == pytest.approx(
+        2.0 * solve_kepler(0.8, 0.3) * grad(solve_kepler)(0.8, 0.3), rel=1e-14
+    )
+
+
+def test_custom_partials_decide_the_derivative():
+    @custom_partials(lambda out, x: 1.0)
+    def straight_through(x):
+        return float(round(x))
+
+    assert grad(lambda x: straight_through(x) ** 2)(2.7) == 6.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert hessian(lambda x: straight_through(x) ** 2)(2.7) == 2.0
+
+    @custom_partials(lambda out, x: stop_gradient(out))
+    def once(x):
+        return math.exp(x)
+
+    assert grad(once)(1.0) == math.e
+    assert hessian(once)(1.0) == 0.0
