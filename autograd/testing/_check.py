@@ -27,6 +27,7 @@ RTOL: Final = 256 * sys.float_info.epsilon
 _RANGE: Final = 1e308
 _REFERENCE_ERROR: Final = 1e-18  # of one operation's derivatives, relative
 _DIFFERENCES_SAFETY: Final = 8.0
+_NUDGE: Final = 1e-150  # off a tie at zero, and clear of denormal numbers
 _LONG: Final = 40  # operations; longer programs are not printed
 
 
@@ -497,9 +498,9 @@ class _Check:
         m = context()
         low = high = m.mpf(analytic)
         for at, x in enumerate(subject.point):
-            for toward in (-math.inf, math.inf):
+            for by in (-max(math.ulp(x), _NUDGE), max(math.ulp(x), _NUDGE)):
                 numbers = list(subject.point)
-                numbers[at] = math.nextafter(x, toward)
+                numbers[at] = x + by
                 near = _Subject(subject.f, _refill(subject, numbers))
                 if near.run is None:
                     continue

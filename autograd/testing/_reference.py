@@ -46,7 +46,7 @@ def context() -> Any:
     """
     if _contexts.context is None:
         try:
-            from mpmath import MPContext  # type: ignore[import-untyped]
+            from mpmath import MPContext
         except ImportError:
             raise ImportError(
                 "autograd.testing computes its reference with mpmath: "
