@@ -334,8 +334,9 @@ def test_checkpoints_every_so_many_epochs(tmp_path):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"run": {}}, "'optimizer'"),
-        ({"run": {"optimizer": "SGD()"}}, "optimizer was 'SGD"),
+        ({"run": {}}, "'compiled'"),
+        ({"run": {"compiled": False}}, "'optimizer'"),
+        ({"run": {"compiled": False, "optimizer": "SGD()"}}, "optimizer was 'SGD"),
         ({"parameters": {}}, "missing"),
         ({"optimizer": {"kind": "SGD"}}, "SGD"),
         ({"history": {"loss": [1.0]}}, "metrics were"),
