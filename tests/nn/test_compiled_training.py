@@ -169,6 +169,12 @@ def test_what_cannot_be_compiled_runs_as_graphs_and_says_so():
         train(True, make, nn.cross_entropy, y=classes)
 
 
+def test_a_loss_must_be_a_value():
+    make, _, _ = CASES["a neuron"]
+    with pytest.raises(TypeError, match=r"the loss of a sample must be a Value, not 1\.0"):
+        train(True, make, lambda o, t: 1.0)
+
+
 def test_models_of_ones_own_are_compiled():
     class Shared(nn.Module):
         def __init__(self):
