@@ -77,9 +77,12 @@ class Objective:
 
     def sample(self, i: int) -> Value:
         """Return the loss of sample `i` at the model's parameters, as graph."""
-        value = self.loss(self.model(self.x[i]), self.y[i])
+        return self._loss_of(self.model, self.x[i], self.y[i])
+
+    def _loss_of(self, model: Module, x: Any, y: Any) -> Value:
+        value = self.loss(model(x), y)
         if not isinstance(value, Value):
-            raise TypeError(f"fit: loss(model(x[{i}]), y[{i}]) must be a Value, not {value!r}")
+            raise TypeError(f"fit: the loss of a sample must be a Value, not {value!r}")
         return value
 
     def predict(self, x: Sequence[Any]) -> list[Any]:
@@ -134,7 +137,7 @@ class CompiledObjective(Objective):
         self._rows = numpy.array(x, dtype=float), numpy.array(y, dtype=float)
         self._array = numpy.array
         self._kernel = autograd.compile(
-            lambda at, x, y: loss(self._with(at)(_listed(x)), _listed(y)),
+            lambda at, x, y: self._loss_of(self._with(at), _listed(x), _listed(y)),
             wrt=0,
             in_axes=(None, 0, 0),
             reduce="mean",
@@ -144,7 +147,7 @@ class CompiledObjective(Objective):
             lambda at, x: self._with(at)(_listed(x)), in_axes=(None, 0), executor=executor
         )
 
-    def _with(self, numbers: Any) -> Any:
+    def _with(self, numbers: Any) -> Module:
         """Return the model with other `Value`s for its parameters."""
         return copy.deepcopy(
             self.model, {id(p): x for p, x in zip(self.parameters, numbers, strict=True)}

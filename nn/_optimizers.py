@@ -31,6 +31,13 @@ def _sqrt(x: Number) -> Number:
     return numpy.sqrt(numpy.maximum(x, 0.0))
 
 
+def all_finite(column: Column) -> bool:
+    """Say whether no number of the column is nan or infinite."""
+    if isinstance(column, list):
+        return all(map(math.isfinite, column))
+    return math.isfinite(abs(column).max())
+
+
 def _between(default: float | None, low: float, high: float, open: bool = False) -> Any:
     """Return a keyword that must be in [low, high), or in (low, high) if `open`."""
     return field(default=default, kw_only=True, metadata={"low": low, "high": high, "open": open})

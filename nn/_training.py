@@ -27,8 +27,8 @@ from autograd import Value
 from ._data import batches, rows
 from ._files import read_document, write_document
 from ._module import Module
-from ._objective import Loss, Objective, Penalty, choose, outputs_of, put
-from ._optimizers import Column, Optimizer
+from ._objective import CompiledObjective, Loss, Objective, Penalty, choose, outputs_of, put
+from ._optimizers import Column, Optimizer, all_finite
 
 Metric = Callable[[list[Any], list[Any]], float]
 # Called after every epoch; a true answer ends the training.
@@ -158,10 +158,13 @@ def fit(
     if checkpoint is not None:
         run = {"optimizer": repr(optimizer), "batch_size": batch_size, "seed": seed}
         file = _Checkpoint(Path(checkpoint), {**run, "data": _digest(x, y)}, model, optimizer)
-        file.resume(history)
+        compiled = file.resume(history, compiled)
+    if len(history) >= epochs:
+        return history
 
-    samples = len(x) * (epochs - len(history))
-    objective = choose(compiled, executor, samples, model, loss, penalty, x, y)
+    objective = choose(compiled, executor, len(x) * epochs, model, loss, penalty, x, y)
+    if file is not None:
+        file.run["compiled"] = isinstance(objective, CompiledObjective)
     here = objective.column([parameter.data for parameter in parameters])
     try:
         with _progress(len(history), epochs) as report:
@@ -210,11 +213,7 @@ def _finite(
 ) -> tuple[float, Column]:
     """Return value and gradient of a batch, if they are finite."""
     value, gradient = objective(at, batch)
-    numbers = gradient if isinstance(gradient, list) else gradient.tolist()
-    # A sum is finite only if every term is; one that overflows by itself is checked again.
-    if not math.isfinite(value) or not (
-        math.isfinite(sum(numbers)) or all(map(math.isfinite, numbers))
-    ):
+    if not (math.isfinite(value) and all_finite(gradient)):
         what = f"loss {value!r}" if not math.isfinite(value) else "a gradient that is not finite"
         cause = objective.diagnose(at, batch)
         raise NonFiniteLoss(f"{what} in epoch {epoch}, batch {number}: {cause}", epoch, number)
@@ -283,17 +282,21 @@ class _Checkpoint:
         }
         write_document(self.path, _CHECKPOINT, state)
 
-    def resume(self, history: History) -> None:
+    def resume(self, history: History, compiled: bool | None) -> bool | None:
         """Set model, optimiser and history from the file, if there is one.
+
+        Returns whether to compile: where that is open, as the run did, for the sake of the bits.
 
         Raises:
             ValueError: it is damaged or of another run; nothing changes.
         """
         if not self.path.exists():
-            return
+            return compiled
         state = read_document(self.path, _CHECKPOINT)
         try:
-            for what, value in self.run.items():
+            if compiled is None:
+                compiled = bool(state["run"]["compiled"])
+            for what, value in {**self.run, "compiled": compiled}.items():
                 saved = state["run"][what]
                 if saved != value:
                     raise ValueError(f"of another run: {what} was {saved!r} and is {value!r}")
@@ -309,6 +312,7 @@ class _Checkpoint:
         except (TypeError, KeyError, ValueError, AttributeError) as reason:
             raise ValueError(f"checkpoint {self.path}: {reason}") from None
         vars(history).update(vars(past))
+        return compiled
 
 
 def _history_from(saved: Any, like: History) -> History:

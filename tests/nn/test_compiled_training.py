@@ -105,6 +105,21 @@ def test_a_resumed_run_has_the_bits_of_a_whole_one(tmp_path):
     assert len(history) == 6
 
 
+def test_a_resumed_run_goes_on_the_way_it_began(tmp_path):
+    make, loss, _ = CASES["hinge, penalty"]
+    way = []
+    for compiled in (False, True):
+        whole, _ = train(compiled, make, loss, epochs=30)
+        path = tmp_path / f"{compiled}.json"
+        train(compiled, make, loss, epochs=1, checkpoint=path)
+        part, _ = train(None, make, loss, epochs=30, checkpoint=path)  # would be compiled
+        assert part.state_dict() == whole.state_dict()
+        way.append(json.loads(path.read_text())["run"]["compiled"])
+        with pytest.raises(ValueError, match="of another run: compiled was"):
+            train(not compiled, make, loss, epochs=31, checkpoint=path)
+    assert way == [False, True]
+
+
 def test_an_executor_gives_the_same_bits():
     make, loss, _ = CASES["hinge, penalty"]
     alone, _ = train(True, make, loss)
@@ -152,6 +167,12 @@ def test_what_cannot_be_compiled_runs_as_graphs_and_says_so():
     assert other.state_dict() == eager.state_dict()
     with pytest.raises(TypeError, match="one_hot"):
         train(True, make, nn.cross_entropy, y=classes)
+
+
+def test_a_loss_must_be_a_value():
+    make, _, _ = CASES["a neuron"]
+    with pytest.raises(TypeError, match=r"the loss of a sample must be a Value, not 1\.0"):
+        train(True, make, lambda o, t: 1.0)
 
 
 def test_models_of_ones_own_are_compiled():

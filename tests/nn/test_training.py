@@ -210,10 +210,36 @@ def test_wrong_arguments_are_named_and_nothing_is_trained(change, words):
 
 def test_a_loss_must_be_a_value():
     model, x, y = model_and_data()
-    with pytest.raises(
-        TypeError, match=r"loss\(model\(x\[0\]\), y\[0\]\) must be a Value, not 1.0"
-    ):
-        nn.fit(model, x, y, lambda o, t: 1.0, nn.SGD(model.parameters()), 1, compiled=False)
+    with pytest.raises(TypeError, match=r"the loss of a sample must be a Value, not 1\.0"):
+        nn.fit(model, x, y, lambda o, t: 1.0, nn.SGD(model.parameters()), 1)
+
+
+def test_a_progress_bar_in_a_terminal_only(monkeypatch, capsys):
+    tqdm = pytest.importorskip("tqdm")
+    bars = []
+
+    class Bar:
+        def __init__(self, total, initial, unit, delay):
+            bars.append([total, initial])
+
+        def set_postfix(self, loss, refresh):
+            bars[-1].append(loss)
+
+        def update(self):
+            bars[-1].append("update")
+
+        def close(self):
+            bars[-1].append("close")
+
+    monkeypatch.setattr(tqdm, "tqdm", Bar)
+    model, x, y = model_and_data()
+    for terminal in (False, True):
+        monkeypatch.setattr(sys.stderr, "isatty", lambda terminal=terminal: terminal)
+        optimizer = nn.SGD(model.parameters())
+        history = nn.fit(model, x, y, nn.hinge, optimizer, 2)
+    losses = [f"{loss:.4g}" for loss in history.loss]
+    assert bars == [[2, 0, losses[0], "update", losses[1], "update", "close"]]
+    assert capsys.readouterr() == ("", "")
 
 
 # ------------------------------------------------------------------- numbers that are not finite
@@ -334,8 +360,9 @@ def test_checkpoints_every_so_many_epochs(tmp_path):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"run": {}}, "'optimizer'"),
-        ({"run": {"optimizer": "SGD()"}}, "optimizer was 'SGD"),
+        ({"run": {}}, "'compiled'"),
+        ({"run": {"compiled": False}}, "'optimizer'"),
+        ({"run": {"compiled": False, "optimizer": "SGD()"}}, "optimizer was 'SGD"),
         ({"parameters": {}}, "missing"),
         ({"optimizer": {"kind": "SGD"}}, "SGD"),
         ({"history": {"loss": [1.0]}}, "metrics were"),
