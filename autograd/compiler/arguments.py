@@ -6,14 +6,14 @@ Knows NumPy and nested structures; nothing of programs or derivatives.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
 from .._primitive import Node
 from .._structure import _flatten, is_container
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 
 _STATIC: Final = object()  # the shape of a leaf that holds no floats
 _NUMBER: Final = None  # the shape of a plain number
