@@ -2,3 +2,4 @@
 
 from .kernel import Kernel as Kernel
 from .kernel import compile as compile
+from .kernel import load_kernel as load_kernel

@@ -6,6 +6,7 @@ which block. Knows nothing of functions, arguments or branches.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -232,15 +233,21 @@ def run_task(
 
 
 class Point:
-    """Memory for calls at one point: where the inputs go, and where the results appear."""
+    """Memory for calls at one point: where the inputs go, and where the results appear.
 
-    def __init__(self, code: Code) -> None:
+    Attributes:
+        given: the first inputs as an array of the shape that was asked for.
+    """
+
+    def __init__(self, code: Code, shape: tuple[int, ...] | None = None) -> None:
         self.code = code
         program = code.program
-        self.inputs = np.empty(program.first)
-        self.inputs[program.inputs :] = program.constants
+        self.inputs = np.empty(max(1, program.first))
+        self.inputs[program.inputs : program.first] = program.constants
         self.outputs = np.empty(len(program.outputs) + 1)
         self.results = self.outputs[:-1]
+        shape = () if shape is None else shape
+        self.given = self.inputs[: math.prod(shape)].reshape(shape)
         self._scratch = _memory(code.native.source.scratch)
         self._addresses = (_address(self.inputs), _address(self.outputs), self._scratch[1])
         self._run: Callable[[int, int, int], int] = code.native.run

@@ -440,10 +440,7 @@ def _polygamma_of(b: Builder, n: str, x: str) -> str:
     order = int(b.constants[n])
     positive = b.compare("ogt", x, 0.0)
     main = b.call(f"polygamma_positive.{order}", n, b.select(positive, x, b.sub(b.number(1.0), x)))
-    t = b.sub(x, b.floor(x))
-    half = b.plus(x, 0.5)
-    far = b.plus(b.sub(half, b.floor(half)), -0.5)
-    t = b.times(b.select(b.compare("ogt", t, 0.5), far, t), math.pi)
+    t = b.times(b.sub(x, b.floor(b.plus(x, 0.5))), math.pi)
     c = b.div(b.call("cos", t), b.call("sin", t))
     p = [0.0, 1.0]
     for _ in range(order):
@@ -452,8 +449,8 @@ def _polygamma_of(b: Builder, n: str, x: str) -> str:
             q[i - 1] -= i * p[i]
             q[i + 1] -= i * p[i]
         p = q
-    total = b.number(0.0)
-    for coefficient in reversed(p):
+    total = b.number(p[-1])
+    for coefficient in reversed(p[:-1]):
         total = b.plus(b.mul(total, c), coefficient)
     mirrored = b.neg(main) if order % 2 else main
     reflected = b.sub(mirrored, b.times(total, math.pi ** (order + 1)))

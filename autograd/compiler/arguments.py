@@ -6,14 +6,14 @@ Knows NumPy and nested structures; nothing of programs or derivatives.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
 from .._primitive import Node
 from .._structure import _flatten, is_container
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 
 _STATIC: Final = object()  # the shape of a leaf that holds no floats
 _NUMBER: Final = None  # the shape of a plain number
@@ -49,7 +49,15 @@ class Form:
             self._leaves.append((shape, leaf))
             keys.append(key)
         tree = None if self._unflatten is None else getattr(self._unflatten, "__self__", None)
+        self.axis = axis
         self.key = (tree, axis, tuple(keys))
+
+    @property
+    def shape(self) -> tuple[int, ...] | None:
+        """The shape, if this is one array and nothing else."""
+        shape = self._leaves[0][0]
+        plain = self._unflatten is None and isinstance(shape, tuple)
+        return shape if plain else None
 
     def fill(self, numbers: Sequence[Any]) -> Any:
         """Return the argument with these `Value`s in it; arrays are of dtype object."""
@@ -125,16 +133,28 @@ class Form:
 
     # ------------------------------------------------------------------------------ as data
 
+    def __reduce__(self) -> Any:
+        return Form, (self._example(), "a pickled argument", self.axis)
+
+    def _example(self) -> Any:
+        """Return an argument of this form."""
+
+        def part(shape: Any, at: int) -> Any:
+            if self.axis is None:
+                return 0.0 if shape is _NUMBER else np.zeros(shape)
+            shape = list(shape or ())
+            shape.insert(self.axis % (len(shape) + 1), 1)
+            return np.zeros(shape)
+
+        return self._build(part)
+
     def to_json(self) -> Any:
         """Return the form as plain data.
 
         Raises:
             TypeError: it holds something a file can't, such as a dataclass.
         """
-        if self._unflatten is not None:
-            skeleton = self._unflatten(list(range(len(self._leaves))))
-        else:
-            skeleton = 0
+        skeleton = 0 if self._unflatten is None else self._unflatten([*range(len(self._leaves))])
         leaves = []
         for shape, leaf in self._leaves:
             if shape is _STATIC and not isinstance(leaf, (bool, int, str, type(None))):
@@ -144,7 +164,7 @@ class Form:
                 if shape is _STATIC
                 else {"shape": None if shape is _NUMBER else list(shape)}
             )
-        return {"tree": _tree_to_json(skeleton), "leaves": leaves, "axis": self.key[1]}
+        return {"tree": _tree_to_json(skeleton), "leaves": leaves, "axis": self.axis}
 
     @classmethod
     def from_json(cls, data: Any) -> Form:
@@ -164,7 +184,7 @@ class Form:
                 else:
                     shape = [int(n) for n in leaf["shape"]]
                     if axis is not None:
-                        shape.insert(axis, 1)
+                        shape.insert(axis % (len(shape) + 1), 1)
                     leaves.append(np.zeros(shape))
             return cls(_tree_from_json(data["tree"], leaves), "a saved argument", axis)
         except (KeyError, TypeError, IndexError, ValueError) as error:
@@ -172,7 +192,7 @@ class Form:
 
 
 def _tree_to_json(tree: Any) -> Any:
-    if isinstance(tree, int):
+    if tree is None or isinstance(tree, int):
         return tree
     if type(tree) in (list, tuple):
         return {type(tree).__name__: [_tree_to_json(x) for x in tree]}
@@ -182,8 +202,8 @@ def _tree_to_json(tree: Any) -> Any:
 
 
 def _tree_from_json(data: Any, leaves: list[Any]) -> Any:
-    if isinstance(data, int):
-        return leaves[data]
+    if data is None or isinstance(data, int):
+        return None if data is None else leaves[data]
     ((kind, children),) = data.items()
     if kind == "dict":
         return {k: _tree_from_json(x, leaves) for k, x in children.items()}

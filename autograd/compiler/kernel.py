@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import functools
 import inspect
+import pickle
 import threading
 import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from pathlib import Path as FilePath
+from typing import Any, Final, Literal, get_args
 
 import numpy as np
 
@@ -22,12 +24,16 @@ from .._structure import _flatten, is_container
 from .._sweep import pull_graph, push_graph
 from .._value import Value
 from . import native
+from ._cache import write
 from ._execute import BLOCK, Code, Options, Point, total
+from ._files import from_text, to_text
 from .arguments import Array, Call, Form
 from .native import Layout, NoLowering
 from .passes import simplify
+from .program import Program
 from .trace import Trace, gradient, trace
 
+_FLOAT64: Final = np.dtype(np.float64)
 Mode = Literal["value", "value_and_grad", "jacobian", "hessian"]
 Reduce = Literal["sum", "mean"] | None
 
@@ -129,6 +135,7 @@ class Kernel:
         self._max_paths = max_paths
         self._families: dict[Any, Family] = {}
         self._last: Path | None = None
+        self._quick: tuple[Path, tuple[int, ...]] | None = None  # see _quickly
         self._nodes = 0
         self._recording = 0.0  # milliseconds, as is
         self._passes = 0.0
@@ -144,7 +151,8 @@ class Kernel:
 
     @property
     def _name(self) -> str:
-        return getattr(self._f, "__qualname__", None) or repr(self._f)
+        own: str = self.__dict__.get("__qualname__", "")
+        return own or getattr(self._f, "__qualname__", None) or repr(self._f)
 
     # ------------------------------------------------------------------------------- calls
 
@@ -154,11 +162,17 @@ class Kernel:
 
     def grad(self, *args: Any) -> Any:
         """Return the gradient, in the structure of the argument(s) `wrt`."""
+        found = self._quickly(args)
+        if found is not None:
+            return found[1:].reshape(args[0].shape)
         return self._run("value_and_grad", args)[1]
 
     def value_and_grad(self, *args: Any) -> Any:
         """Return `(value, gradient)`. With parameters for `wrt`, the gradient is a list with one
         entry per parameter, and is added to their `.grad`."""
+        found = self._quickly(args)
+        if found is not None:
+            return float(found[0]), found[1:].reshape(args[0].shape)
         return self._run("value_and_grad", args)
 
     def jacobian(self, *args: Any) -> Any:
@@ -168,6 +182,27 @@ class Kernel:
     def hessian(self, *args: Any) -> Any:
         """Return the second derivatives, nested as `autograd.hessian` nests them."""
         return self._run("hessian", args)
+
+    def _quickly(self, args: tuple[Any, ...]) -> Array | None:
+        """Return value and gradient at one array like the one before, None if it is not that easy.
+
+        The general way would take ten times as long as a small program.
+        """
+        quick = self._quick
+        if quick is None or len(args) != 1:
+            return None
+        x = args[0]
+        path, shape = quick
+        if type(x) is not np.ndarray or x.shape != shape or x.dtype is not _FLOAT64:
+            return None
+        try:
+            point = path.points.pop()
+        except IndexError:
+            return None
+        point.given[...] = x
+        found = point.results.copy() if point.run() else None
+        path.points.append(point)
+        return found
 
     # ------------------------------------------------------------------------------- insight
 
@@ -213,6 +248,108 @@ class Kernel:
         if self._last is None:
             raise ValueError(f"{self!r} has recorded nothing yet; call it first")
         return self._last
+
+    # --------------------------------------------------------------------- away and back again
+
+    def save(self, path: Any) -> None:
+        """Write the programs of all paths recorded so far to a JSON file, for `load_kernel`.
+
+        Raises:
+            TypeError: `wrt` is an object, or an argument holds what JSON can't.
+        """
+        write(FilePath(path), to_text(self._contents()).encode())
+
+    def _contents(self) -> dict[str, Any]:
+        """Return everything but the function, as plain data."""
+        if not isinstance(self._wrt, (int, tuple)):
+            raise TypeError(f"{self!r}: only a kernel whose wrt are arguments can be saved")
+        return {
+            "name": self._name,
+            "wrt": self._wrt,
+            "in_axes": self._in_axes,
+            "reduce": self._reduce,
+            "fast": self._options.fast,
+            "families": [
+                {
+                    "mode": family.mode,
+                    "axes": family.axes,
+                    "forms": [form.to_json() for form in family.forms],
+                    "paths": [
+                        {
+                            "program": path.code.program.to_json(),
+                            "captured": [x.hex() for x in path.extra()],
+                            "out": path.out.to_json(),
+                        }
+                        for path in family.paths
+                    ],
+                }
+                for family in self._families.values()
+                if family.paths
+            ],
+        }
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The programs travel, code is generated where they land. So does the function, if it can
+        be found by name; the executor stays."""
+        function = self._f
+        try:
+            pickle.dumps(function)
+        except (pickle.PicklingError, AttributeError, TypeError):
+            function = None
+        options = self._options
+        return {
+            "function": function,
+            "name": self._name,
+            "settings": {
+                "wrt": self._wrt,
+                "in_axes": self._in_axes,
+                "reduce": self._reduce,
+                "fast": options.fast,
+                "threads": options.threads,
+                "max_paths": self._max_paths,
+                "cache": options.cache,
+            },
+            "families": [
+                (
+                    f.mode,
+                    f.forms,
+                    f.axes,
+                    f.parameters,
+                    [(p.code.program, p.captured, p.out) for p in f.paths],
+                )
+                for f in self._families.values()
+            ],
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["function"], **state["settings"])  # type: ignore[misc]
+        self.__qualname__ = state["name"]
+        for mode, forms, axes, parameters, paths in state["families"]:
+            self._restore(mode, forms, axes, parameters, paths)
+
+    def _restore(
+        self,
+        mode: Mode,
+        forms: list[Form],
+        axes: tuple[int | None, ...],
+        parameters: list[Value] | None,
+        paths: list[tuple[Program, list[Value], Form]],
+    ) -> None:
+        """Add a family recorded elsewhere.
+
+        Raises:
+            ValueError: the parts do not fit together.
+        """
+        mapped = [form.axis is not None for form in forms for _ in range(form.size)]
+        family = Family(mode, forms, axes, mapped, parameters)
+        for program, captured, out in paths:
+            outputs = len(self._layout(family, program, len(captured), out).sums)
+            if len(mapped) + len(captured) != program.inputs or outputs != len(program.outputs):
+                raise ValueError("not a kernel: a program does not fit its arguments")
+            self._last = self._add(family, program, captured, out)
+        key = tuple(form.key for form in forms)
+        ids = None if parameters is None else tuple(map(id, parameters))
+        self._families[mode, key, ids] = family
 
     # ----------------------------------------------------------------------------- dispatch
 
@@ -332,16 +469,21 @@ class Kernel:
         started = time.perf_counter()
         program = simplify(done.program)
         self._passes += 1e3 * (time.perf_counter() - started)
-        captured = [False] * len(done.captured)
-        if family.by_rows:
-            layout = Layout((*family.mapped, *captured), self._sums(family, out))
-        else:
-            layout = Layout((False,) * program.inputs, (False,) * len(program.outputs), point=True)
+        return self._add(family, program, done.captured, out)
+
+    def _add(self, family: Family, program: Program, captured: list[Value], out: Form) -> Path:
+        layout = self._layout(family, program, len(captured), out)
         code = Code(program, layout, self._options.fast, self._options.cache)
-        path = Path(code, done.captured, out)
+        path = Path(code, captured, out)
         with family.lock:
             family.paths.append(path)
         return path
+
+    def _layout(self, family: Family, program: Program, captured: int, out: Form) -> Layout:
+        sums = self._sums(family, out)
+        if family.by_rows:
+            return Layout((*family.mapped, *[False] * captured), sums)
+        return Layout((False,) * program.inputs, (False,) * len(sums), point=True)
 
     def _sums(self, family: Family, out: Form) -> tuple[bool, ...]:
         """Return which outputs are added up over the rows."""
@@ -388,8 +530,9 @@ class Kernel:
         if not family.eager:
             try:
                 for path in family.paths:
-                    found = self._try_point(path, shared)
+                    found = self._try_point(family, path, shared)
                     if found is not None:
+                        self._remember(family, path)
                         return found, path.out
             except NoLowering as reason:
                 self._no_lowering(family, reason)
@@ -399,12 +542,21 @@ class Kernel:
             self._last = self._path(family, done, out)
         return np.array(done.values), out
 
-    def _try_point(self, path: Path, shared: Array) -> Array | None:
+    def _remember(self, family: Family, path: Path) -> None:
+        """Let `_quickly` use the path, if it takes one array and nothing else."""
+        if family.mode != "value_and_grad" or self._wrt != 0 or len(family.forms) != 1:
+            return
+        form = family.forms[0]
+        if form.shape is not None and not path.captured:
+            self._quick = (path, form.shape)
+
+    def _try_point(self, family: Family, path: Path, shared: Array) -> Array | None:
         """Return the results by this path, None if its guards do not hold."""
         try:
             point = path.points.pop()
         except IndexError:
-            point = Point(path.code)
+            form = family.forms[0] if family.forms else None
+            point = Point(path.code, None if form is None else form.shape)
         n = len(shared)
         point.inputs[:n] = shared
         for i, v in enumerate(path.captured, n):
@@ -445,7 +597,7 @@ class Kernel:
     def _eagerly(self, family: Family, call: Call, row: int) -> Trace:
         return self._record(family, call.numbers(row), call.fill)[0]
 
-    def _sorted(self, family: Family, call: Call) -> list[Any]:
+    def _sorted(self, family: Family, call: Call) -> Array:
         """Return all outputs as columns; rows go to the paths whose guards hold there."""
         rows, shared = call.rows, call.shared
         assert rows is not None
@@ -471,7 +623,7 @@ class Kernel:
             found, _, held = code.run(inputs, part, self._options)
             if held is None or held.all():
                 if left is None:
-                    return list(found)
+                    return found
                 held = np.ones(part.count, dtype=bool)
             if columns is None:
                 columns, left = np.empty((len(found), n)), np.arange(n)
@@ -482,9 +634,9 @@ class Kernel:
             columns, left = np.empty((len(family.paths[0].code.program.outputs), n)), np.arange(n)
         for row in left if left is not None else ():
             columns[:, row] = self._eagerly(family, call, int(row)).values
-        return list(columns)
+        return columns
 
-    def _added(self, family: Family, call: Call) -> list[Any]:
+    def _added(self, family: Family, call: Call) -> Any:
         """Return all outputs, those of `sums` added up over the rows.
 
         Within a block, the sums of different paths are added in the order of their first rows, so
@@ -531,10 +683,12 @@ class Kernel:
             blocks[block] += part
         return self._assemble(sums, columns, total(blocks), n)
 
-    def _assemble(self, sums: Any, columns: Array, added: Array, n: int) -> list[Any]:
+    def _assemble(self, sums: Any, columns: Array, added: Array, n: int) -> Any:
         if self._reduce == "mean":
             with np.errstate(invalid="ignore"):  # the mean of no rows is nan
                 columns, added = columns / n if n else columns, added / np.float64(n)
+        if sums.all():
+            return added
         rest, whole = iter(columns), iter(added)
         return [next(whole) if summed else next(rest) for summed in sums]
 
@@ -549,8 +703,8 @@ class Kernel:
             return out.result(_stack(numbers))
         if family.mode == "value_and_grad":
             value = numbers[0]
-            value = float(value) if np.ndim(value) == 0 else value
-            return value, self._gradient(family, numbers[1:])
+            gradient = self._gradient(family, numbers[1:])
+            return (float(value) if np.ndim(value) == 0 else value), gradient
         inner = self._inner(family)
         width = sum(form.size for form in inner)
         matrix = _stack(numbers)
@@ -572,9 +726,9 @@ class Kernel:
 
     def _gradient(self, family: Family, numbers: Any) -> Any:
         if family.parameters is not None:
-            if any(np.ndim(g) for g in numbers):
-                return list(numbers)  # one gradient per row: there is no one number to add
-            grads = [float(g) for g in numbers]
+            if _stack(numbers).ndim > 1:  # one gradient per row: there is no one number to add
+                return list(numbers)
+            grads: list[float] = _stack(numbers).tolist()
             for parameter, g in zip(family.parameters, grads, strict=True):
                 parameter._grad += g
             return grads
@@ -700,3 +854,36 @@ def compile(
             cache=cache,
         )
     return Kernel(f, wrt, in_axes, reduce, fast, threads, executor, max_paths, cache)
+
+
+def load_kernel(path: Any) -> Kernel:
+    """Return the kernel that `Kernel.save` wrote to `path`.
+
+    It computes what was recorded before saving, without the Python function: arguments of another
+    structure, or numbers that take a branch not recorded, are an error.
+
+    Raises:
+        ValueError: the file is truncated, altered, of a newer version, or no kernel at all.
+    """
+    file = FilePath(path)
+    data = from_text(file.read_text(encoding="utf-8"), str(file))
+    try:
+        wrt, axes = (tuple(x) if isinstance(x, list) else x for x in (data["wrt"], data["in_axes"]))
+        kernel = Kernel(None, wrt, axes, data["reduce"], data["fast"])
+        kernel.__qualname__ = str(data["name"])
+        for family in data["families"]:
+            if family["mode"] not in get_args(Mode):
+                raise ValueError(f"no mode {family['mode']!r}")
+            paths = [
+                (
+                    Program.from_json(path["program"]),
+                    [Value(float.fromhex(x)) for x in path["captured"]],
+                    Form.from_json(path["out"]),
+                )
+                for path in family["paths"]
+            ]
+            forms = [Form.from_json(form) for form in family["forms"]]
+            kernel._restore(family["mode"], forms, tuple(family["axes"]), None, paths)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{file}: not a kernel file: {error}") from None
+    return kernel

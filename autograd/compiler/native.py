@@ -1,7 +1,7 @@
 """Program -> LLVM IR -> machine code -> a function on memory.
 
 Rows are computed eight at a time, in tiles of a few groups; a long program is cut into functions
-of about a thousand instructions (code generation is superlinear in the length of a function), and
+of about five hundred instructions (code generation is superlinear in the length of a function), and
 what one function computes for another lies in a scratch memory that stays in the cache. Knows
 nothing of arguments, branches that fail, arrays or threads.
 """
@@ -19,7 +19,7 @@ from ._lowering import LIBM, LOWERINGS, Builder, Module
 from .program import Guard, Program
 
 LANES: Final = 8  # rows per vector, whatever the processor: so sums are the same bits everywhere
-_CHUNK: Final = 1000  # instructions per function
+_CHUNK: Final = 500  # instructions per function
 _GROUPS: Final = 16  # vectors per tile, at most
 _TILE_BYTES: Final = 262_144  # what a tile's scratch may take
 _FCMP: Final = {"<": "olt", "<=": "ole", ">": "ogt", ">=": "oge", "==": "oeq", "!=": "une"}

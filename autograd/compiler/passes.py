@@ -93,7 +93,7 @@ class _Writer:
         elif op == "pow" and y is not None:
             if y == 2.0:
                 return self.write("mul", (a, a))
-            if y == 1.0:  # every libm is exact where the result is representable
+            if y == 1.0:
                 return a
             if y == 0.0:
                 return self.constant(1.0)

@@ -13,7 +13,7 @@ from autograd.compiler.passes import simplify
 from autograd.compiler.program import Program
 from autograd.compiler.trace import gradient, trace
 
-NAMES = [name for name in primitives() if name not in ("polygamma", "digamma", "lgamma")]
+NAMES = [name for name in primitives() if name != "polygamma"]
 CONSTANTS = [0.0, -0.0, 1.0, -1.0, 2.0, 0.5, 3.0, math.inf, 1e-300]
 NUMBERS = st.one_of(
     st.floats(-4.0, 4.0), st.sampled_from([0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan])

@@ -36,8 +36,6 @@ def arguments(primitive):
         rows += [(float(n), x) for n in (0, 1, 2, 5) for x in TRICKY]
     else:
         rows += itertools.product(few, repeat=primitive.arity)
-    if primitive.name in ("digamma", "lgamma"):
-        rows = [row for row in rows if not -1e-300 < row[0] < 0.0]
     rng = np.random.default_rng(5)
     rows += [tuple(float(rng.uniform(lo, hi)) for lo, hi in primitive.domain) for _ in range(100)]
     rows += [tuple(float(rng.normal(0, 100.0)) for _ in primitive.domain) for _ in range(30)]
@@ -73,8 +71,7 @@ def test_bits_of_a_primitive(name):
 @pytest.mark.parametrize("order", [0.0, 1.0, 2.0, 3.0, 7.0, 60.0, 61.0, 0.5, -1.0])
 def test_bits_of_polygamma(order):
     polygamma = primitives()["polygamma"]
-    xs = [x for x in TRICKY if not -1e-300 < x < 0.0]
-    xs += [*np.random.default_rng(3).uniform(-20.0, 40.0, 100).tolist()]
+    xs = [*TRICKY, *np.random.default_rng(3).uniform(-20.0, 40.0, 100).tolist()]
     program = Program(1, (order,), (("polygamma", (1, 0)),), (2,))
     code = Code(program, Layout((True,), (False,)))
     columns, _, _ = code.run(np.empty(0), Rows([np.array(xs)[:, None]], len(xs)), Options())

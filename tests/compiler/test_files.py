@@ -1,0 +1,283 @@
+"""Kernels that travel: pickles, JSON files, code on disk, other processes, other machines."""
+
+import json
+import multiprocessing
+import os
+import pickle
+import signal
+import threading
+import time
+from concurrent.futures import ProcessPoolExecutor
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd.compiler import compile, load_kernel
+from autograd.compiler.native import Layout, Target, assembly, lower, machine_code
+from autograd.compiler.program import Program
+
+
+def f(x, table):
+    if x > table["a"][0]:
+        return x * table["a"][0]
+    return autograd.sin(x) - table["b"]
+
+
+TABLE = {"a": (0.5, 3), "b": 2.0}
+X = np.linspace(-2.0, 2.0, 41)
+
+
+def made(**more):
+    return compile(f, wrt=(0, 1), in_axes=(0, None), **more)
+
+
+def same(found, expected):
+    return np.array_equal(found[0], expected[0]) and np.array_equal(
+        found[1][1]["b"], expected[1][1]["b"]
+    )
+
+
+@pytest.fixture
+def expected():
+    return made().value_and_grad(X, TABLE)
+
+
+# ---------------------------------------------------------------------------------- pickles
+
+
+def test_a_pickled_kernel_computes_the_same_and_goes_on_recording(expected):
+    kernel = made()
+    kernel.value_and_grad(X[:3], TABLE)
+    twin = pickle.loads(pickle.dumps(kernel))
+    assert twin.stats.paths == 1
+    assert same(twin.value_and_grad(X, TABLE), expected)
+    assert twin.stats.paths == 2
+    assert pickle.loads(pickle.dumps(made())).value_and_grad(X, TABLE)[0].shape == X.shape
+
+
+def test_a_pickled_kernel_of_a_nameless_function_keeps_what_it_recorded():
+    kernel = compile(lambda x: x * x if x > 0.0 else -x)
+    assert kernel(3.0) == 9.0
+    twin = pickle.loads(pickle.dumps(kernel))
+    assert twin(4.0) == 16.0
+    with pytest.raises(ValueError, match="loaded from a file"):
+        twin(-4.0)
+
+
+def test_parameters_are_pickled_with_the_kernel():
+    model = Model()
+    kernel = compile(model.loss, wrt=model)
+    kernel.value_and_grad(3.0)
+    twin, copy = pickle.loads(pickle.dumps((kernel, model)))
+    copy.w.data = 10.0
+    assert twin.value_and_grad(3.0) == (30.0, [3.0])
+    assert copy.w.grad == 3.0 + 3.0  # what it came with, and the new one
+    assert model.w.grad == 3.0
+
+
+class Model:
+    def __init__(self):
+        self.w = autograd.Value(2.0)
+
+    def parameters(self):
+        return [self.w]
+
+    def loss(self, x):
+        return self.w * x
+
+
+# ------------------------------------------------------------------------------------- JSON
+
+
+@pytest.fixture
+def saved(tmp_path):
+    kernel = made()
+    kernel.value_and_grad(X, TABLE)
+    kernel(X, TABLE)
+    path = tmp_path / "kernel.json"
+    kernel.save(path)
+    return path
+
+
+def test_a_saved_kernel_computes_the_same_without_the_function(saved, expected):
+    kernel = load_kernel(saved)
+    assert same(kernel.value_and_grad(X, TABLE), expected)
+    assert np.array_equal(kernel(X, TABLE), expected[0])
+    assert "f>" in repr(kernel)
+    with pytest.raises(ValueError, match="another structure"):
+        kernel.value_and_grad(X, {"a": (0.5, 4), "b": 2.0})
+    again = saved.with_name("again.json")
+    kernel.save(again)
+    assert json.loads(again.read_text()) == json.loads(saved.read_text())
+
+
+def test_arrays_lists_and_captured_values_are_saved(tmp_path):
+    c = autograd.Value(2.0)
+    kernel = compile(lambda x, y: [c * x[0, 1], y[1] * x[1, 0]])
+    args = np.array([[1.0, 2.0], [3.0, 4.0]]), [5, 6.0, None]
+    want = kernel(*args)
+    kernel.save(tmp_path / "k.json")
+    assert load_kernel(tmp_path / "k.json")(*args) == want
+    axis = compile(lambda x: x[0] * x[1], in_axes=1)
+    want = axis(args[0])
+    axis.save(tmp_path / "k.json")
+    assert np.array_equal(load_kernel(tmp_path / "k.json")(args[0]), want)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"sin"', '"cos"', "altered"),
+        ('"version": 1', '"version": 2', "version 2"),
+        ('"format": "', '"format": "x', "not a kernel file"),
+        ("]]}]}]}}", "", "truncated"),
+    ],
+)
+def test_damaged_files_are_refused(saved, old, new, message):
+    text = saved.read_text()
+    damaged = text.replace(old, new)
+    if message == "truncated":
+        damaged = text[:-20]
+    assert damaged != text
+    saved.write_text(damaged)
+    with pytest.raises(ValueError, match=message):
+        load_kernel(saved)
+
+
+def rehash(saved, change):
+    """Alter the file and give it a right hash again, as somebody hostile would."""
+    from autograd.compiler._files import from_text, to_text
+
+    kernel = from_text(saved.read_text(), "x")
+    change(kernel)
+    saved.write_text(to_text(kernel))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda k: k["families"][0]["paths"][0]["program"]["code"].append(["system", 0]),
+        lambda k: k["families"][0]["paths"][0]["program"]["code"].append(["sin", 99]),
+        lambda k: k["families"][0]["paths"][0]["program"]["code"].append(["sin", 0, 0]),
+        lambda k: k["families"][0]["paths"][0]["program"]["outputs"].pop(),
+        lambda k: k["families"][0]["paths"][0]["program"]["outputs"].append(-1),
+        lambda k: k["families"][0]["paths"][0]["program"].pop("guards"),
+        lambda k: k["families"][0]["paths"][0]["program"]["guards"].append(["is", 0, 0, True]),
+        lambda k: k["families"][0]["paths"][0]["program"].update(inputs=10**9),
+        lambda k: k["families"][0]["forms"].pop(),
+        lambda k: k["families"][0]["forms"][0].update(axis="x"),
+        lambda k: k["families"][0].update(mode="run"),
+        lambda k: k.update(families=3),
+        lambda k: k.update(reduce="max"),
+        lambda k: k.pop("wrt"),
+    ],
+)
+def test_files_that_make_no_sense_are_refused(saved, change):
+    rehash(saved, change)
+    with pytest.raises(ValueError, match="not a kernel"):
+        load_kernel(saved)
+
+
+def test_what_can_not_be_saved_says_so(tmp_path):
+    model = Model()
+    kernel = compile(model.loss, wrt=model)
+    kernel(1.0)
+    with pytest.raises(TypeError, match="wrt"):
+        kernel.save(tmp_path / "k.json")
+    odd = compile(lambda x, y: x * 2.0)
+    odd(1.0, 3 + 4j)
+    with pytest.raises(TypeError, match="can't be saved"):
+        odd.save(tmp_path / "k.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+# ------------------------------------------------------------------------------ code on disk
+
+
+def test_code_is_kept_on_disk_and_checked(tmp_path, expected):
+    assert same(made(cache=tmp_path).value_and_grad(X, TABLE), expected)
+    files = sorted(tmp_path.iterdir())
+    assert len(files) == 2
+    written = [file.stat().st_mtime_ns for file in files]
+    assert same(made(cache=tmp_path).value_and_grad(X, TABLE), expected)
+    assert [file.stat().st_mtime_ns for file in files] == written
+    for spoil in (lambda b: b[:-5], lambda b: b[:-1] + b"?", lambda b: b"old" + b, lambda b: b""):
+        data = files[0].read_bytes()
+        files[0].write_bytes(spoil(data))
+        with pytest.raises(ValueError, match="delete it"):
+            made(cache=tmp_path).value_and_grad(X, TABLE)
+        files[0].write_bytes(data)
+
+
+# ---------------------------------------------------------------------- processes, machines
+
+LARGE = np.random.default_rng(0).normal(size=200_001)
+
+
+@pytest.mark.parametrize("reduce", [None, "sum"])
+def test_a_process_pool_gives_the_same_bits(reduce):
+    want = made(reduce=reduce).value_and_grad(LARGE, TABLE)
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(2, mp_context=context) as executor:
+        kernel = made(reduce=reduce, executor=executor)
+        assert same(kernel.value_and_grad(LARGE, TABLE), want)
+        small = made(reduce=reduce, executor=executor).value_and_grad(X, TABLE)
+    assert same(small, made(reduce=reduce).value_and_grad(X, TABLE))
+
+
+def slow(x):
+    y = x
+    for _ in range(100):
+        y = autograd.sin(y) * x
+    return y
+
+
+@pytest.mark.filterwarnings("ignore")  # Dask's own, about the worker that is killed
+def test_a_cluster_that_loses_a_worker_gives_the_same_bits():
+    distributed = pytest.importorskip("distributed")
+    rows = np.random.default_rng(1).normal(size=1_000_001)
+    want = compile(slow, in_axes=0, reduce="sum")(rows)
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        kernel = compile(slow, in_axes=0, reduce="sum", executor=client.get_executor())
+        found = []
+        run = threading.Thread(target=lambda: found.append(kernel(rows)))
+        run.start()
+        victim = next(iter(cluster.workers.values()))
+        deadline = time.monotonic() + 30.0
+        while not client.processing().get(victim.worker_address):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        os.kill(victim.pid, signal.SIGKILL)
+        assert run.is_alive()
+        run.join(60.0)
+        assert found == [want]
+
+
+# --------------------------------------------------------------------------- other machines
+
+
+@pytest.mark.parametrize(
+    ("triple", "cpu", "sign"),
+    [
+        ("aarch64-unknown-linux-gnu", "generic", b"\x7fELF"),
+        ("x86_64-pc-windows-msvc", "x86-64", b"\x64\x86"),
+        ("arm64-apple-macosx", "apple-m1", b"\xcf\xfa\xed\xfe"),
+    ],
+)
+@pytest.mark.parametrize("point", [True, False])
+def test_code_for_other_machines_is_generated(triple, cpu, sign, point):
+    code = (("pow", (0, 1)), ("lgamma", (3,)), ("strong_mul", (4, 2)), ("relu", (5,)))
+    program = Program(2, (0.5,), code, (5, 6), (("<", 0, 4, True),))
+    layout = Layout((not point, False), (False, not point), point)
+    target = Target(triple, cpu)
+    source = lower(program, layout, target=target)
+    assert machine_code(source, target).startswith(sign)
+    text = assembly(source, target)
+    assert "pow" in text
+    assert ("fmul" in text) == (not triple.startswith("x86"))
