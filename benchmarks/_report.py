@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -94,10 +95,11 @@ def _verdict(section: Section, row: Row) -> list[str]:
 
 
 def _number(value: float) -> str:
-    """Return `value` with three significant digits, never in exponent form."""
+    """Return `value` with three significant digits (two below 1), never in exponent form."""
     if value == 0.0:
         return "0"
-    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    exponent = math.floor(math.log10(abs(value)))
+    digits = max(0, 2 - exponent) if exponent >= 0 else 1 - exponent
     text = f"{value:,.{digits}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 

@@ -119,6 +119,7 @@ def times(
     steps: int = 1,
     repetitions: int = 5,
     collector: bool = True,
+    warm: bool = True,
 ) -> Measurement:
     """Return the nanoseconds of running a workload forward, backward, and letting go of the graph.
 
@@ -139,7 +140,7 @@ def times(
         del result
         lap("free")
 
-    return repeat(operations, repetitions, steps, step)
+    return repeat(operations, repetitions, steps, step, warm)
 
 
 def memory(name: str, kind: str, size: int) -> Measurement:
@@ -263,7 +264,7 @@ SECTIONS = (
         side("micrograd", MICROGRAD, "micrograd"),
         side("XAD", XAD, "xad"),
         side("PyTorch scalars", TORCH, "torch", repetitions=1),
-        side("HIPS autograd", HIPS, "hips", repetitions=1),
+        side("HIPS autograd", HIPS, "hips", steps=1, repetitions=1, warm=False),
         side("ours, pure", PURE, "ours"),
         name="gpt",
         steps=2,

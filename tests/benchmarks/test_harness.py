@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import _environments, _paired, _worker
+from benchmarks import _environments, _paired, _report, _worker
 from benchmarks._environments import Cache, Environment, Unavailable, WrongBuild
 from benchmarks._paired import Results, Section, Side, Target, Unit, measure
 from benchmarks._report import markdown, save
@@ -307,6 +307,21 @@ def test_the_command_says_which_build_is_wrong(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(command, "measure", refuse)
     assert command.main(["eager", "--cache", str(tmp_path)]) == 1
     assert "got pure" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (0.01834, "0.018"),
+        (0.5, "0.5"),
+        (9.876, "9.88"),
+        (98.76, "98.8"),
+        (12345.6, "12,346"),
+    ],
+)
+def test_numbers_keep_the_digits_that_mean_something(value, text):
+    assert _report._number(value) == text
 
 
 def test_an_empty_result_still_prints_the_machine():
