@@ -124,7 +124,9 @@ def extensions():
         return []
     from mypyc.build import mypycify
 
-    modules = mypycify(HOT_MODULES, opt_level="3", debug_level="0")
+    # What the hot modules lead to is followed for its types only: it may need absent libraries.
+    options = ["--follow-imports=silent", *HOT_MODULES]
+    modules = mypycify(options, opt_level="3", debug_level="0")
     make_freeing_sound({source for module in modules for source in module.sources})
     for module in modules:
         module.optional = not os.environ.get("SCALAR_AUTOGRAD_REQUIRE_COMPILED")

@@ -893,8 +893,10 @@ elu: Final[Primitive] = _row(
     "elu",
     _elu,
     (
-        lambda out, x, alpha: where(greater(x, 0.0), 1.0, alpha * exp(x)),
-        lambda out, x, alpha: where(greater(x, 0.0), 0.0, expm1(x)),
+        lambda out, x, alpha: where(
+            greater(x, 0.0), 1.0, alpha * exp(where(greater(x, 0.0), 0.0, x))
+        ),
+        lambda out, x, alpha: expm1(where(greater(x, 0.0), 0.0, x)),
     ),
     ((-8.0, -0.1), (0.5, 2.0)),
     (

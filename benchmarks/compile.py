@@ -186,7 +186,11 @@ def newton(a: Any) -> Any:
     return x
 
 
-WORKLOADS: dict[str, Callable[..., Callable[[], Any]]] = {"greeks": greeks, "network": network, "slope": slope}
+WORKLOADS: dict[str, Callable[..., Callable[[], Any]]] = {
+    "greeks": greeks,
+    "network": network,
+    "slope": slope,
+}
 
 # --- Tasks --------------------------------------------------------------------------------------
 
