@@ -364,7 +364,7 @@ class Primitive:
         return self._general(args)
 
     def _binary(self, a: Node | None, b: Node | None, x: Any, y: Any) -> Any:
-        """Return the node for arguments `x` and `y`, of which `a` and `b` (if any) are the nodes."""
+        """Return the node for `x` and `y`, of which `a` and `b` (if any) are the nodes."""
         out = self.fn(x, y)
         value = self._float(out, "fn")
         pa: float = x
