@@ -15,6 +15,8 @@ from ._text import MINUS, number, plain_number, printable
 
 MOST_PATHS = 12
 """Paths that are written out one by one; more are grouped by their first edge."""
+MOST_FACTORS = 200
+"""Factors that they may have together; with more they are grouped too."""
 
 
 class Factor(NamedTuple):
@@ -39,7 +41,7 @@ class Explanation:
 
     `str()` and `.text`, `.markdown` and `.latex` write it out; `.terms` is the same as data;
     `.gradient` is the number that the reverse sweep gives. `.paths` counts the paths; where there
-    are more than 12 of them the terms are grouped by their first edge.
+    are more than 12 of them, or they are very long, the terms are grouped by their first edge.
     """
 
     def __init__(self, snapshot: Snapshot, target: int, digits: int) -> None:
@@ -47,9 +49,9 @@ class Explanation:
         self._target = target
         self._digits = digits
         self.gradient = snapshot.gradients[target]
-        counts = _path_counts(snapshot)
+        counts, factors = _path_counts(snapshot)
         self.paths = counts[target]
-        self.grouped = self.paths > MOST_PATHS
+        self.grouped = self.paths > MOST_PATHS or factors[target] > MOST_FACTORS
         self.terms = tuple(
             _grouped(snapshot, target, counts) if self.grouped else _single(snapshot, target)
         )
@@ -155,7 +157,7 @@ class Explanation:
         if self._target == self._snapshot.root:
             return "the derivative of the result with respect to itself"
         count = "1 path" if self.paths == 1 else f"{self.paths:,} paths"
-        tail = ", grouped by their first edge" if self.grouped else ""
+        tail = ", grouped by the first edge" if self.grouped else ""
         return f"{count} from {target} to {root}{tail}"
 
     def _route(self, term: Term) -> str:
@@ -190,12 +192,15 @@ def explain(y: Value, wrt: Value, *, digits: int = 6) -> Explanation:
     return Explanation(snapshot, snapshot.watched[0], digits)
 
 
-def _path_counts(snapshot: Snapshot) -> list[int]:
-    counts = [0] * len(snapshot.nodes)
+def _path_counts(snapshot: Snapshot) -> tuple[list[int], list[int]]:
+    """For every node: how many paths lead from it to the root, and how many edges they have."""
+    counts, edges = [0] * len(snapshot.nodes), [0] * len(snapshot.nodes)
     counts[-1] = 1
     for index in range(snapshot.root - 1, -1, -1):
-        counts[index] = sum(counts[child] for child, _ in snapshot.users[index])
-    return counts
+        for child, _ in snapshot.users[index]:
+            counts[index] += counts[child]
+            edges[index] += edges[child] + counts[child]
+    return counts, edges
 
 
 def _single(snapshot: Snapshot, target: int) -> list[Term]:

@@ -26,6 +26,9 @@ from ._view import Scope
 OPENED_UP_TO = 400
 """Nodes of a collapsed picture up to which its page can open the groups again."""
 
+LARGEST_PAGE = 20_000
+"""Nodes of a graph beyond which there is no page."""
+
 _IDENT = "p"
 
 _CONTROLS = """

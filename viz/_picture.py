@@ -19,7 +19,7 @@ from ._dot import write_dot
 from ._figure import Direction, Figure, Style, make_figure
 from ._files import write_atomically
 from ._layout import Layout, lay_out, run_program
-from ._page import OPENED_UP_TO, Frame, write_page
+from ._page import LARGEST_PAGE, OPENED_UP_TO, Frame, write_page
 from ._palette import Theme
 from ._snapshot import Snapshot
 from ._svg import describe, write_svg
@@ -81,12 +81,18 @@ class Picture:
 
         Raises:
             LayoutError: there is no layout program, or it failed; the error has the DOT text.
+            ValueError: the graph has more than 20,000 nodes.
         """
         return self.page()
 
     def page(self, frames: Sequence[Frame] = ()) -> str:
         """The page of `.html()`, scrubbable over `frames` (see `viz.training`)."""
         view = self._figure.view
+        if (count := len(view.snapshot.nodes)) > LARGEST_PAGE:
+            raise ValueError(
+                f"a page carries the whole graph, and {count:,} nodes are more than a browser "
+                f"walks through with ease ({LARGEST_PAGE:,}); save the picture as .svg"
+            )
         first = self._laid_out(view)
         if view.collapsed and len(view.snapshot.nodes) <= OPENED_UP_TO:
             return write_page(*self._laid_out(self._opened()), self._theme, first, frames)

@@ -152,7 +152,7 @@ def test_many_paths_are_grouped(visit):
     tab = visit(draw(y).html())
     tab.hover("#p-n0")
     lines = words(tab).split("\n")
-    assert lines[1] == "64 paths, grouped by their first edge:"
+    assert lines[1] == "64 paths, grouped by the first edge:"
     assert len(lines) == 5
 
 
@@ -425,6 +425,16 @@ def test_parts_of_a_graph_have_pages_too(network, visit, options):
     press(tab, "Home")
     press(tab, "ArrowRight", 52)
     assert tab.locator("#where").inner_text() == "backward 26 / 26"
+
+
+def test_a_page_of_too_many_nodes_is_refused():
+    y = Value(1.0)
+    for _ in range(20_001):
+        y = y + 1.0
+    picture = draw(y, focus=y, hops=1)
+    assert picture.svg.startswith("<svg")
+    with pytest.raises(ValueError, match=r"20,002 nodes.*\.svg"):
+        picture.html()
 
 
 def test_the_page_fits_a_small_screen(small, visit):

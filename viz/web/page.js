@@ -302,21 +302,25 @@ function describeStep(index, back) {
   return lines;
 }
 
-// How many paths lead from each node to the root.
+// For each node: how many paths lead from it to the root, and how many edges they have together.
 function pathCounts() {
   const counts = Array(N).fill(0);
+  const edges = Array(N).fill(0);
   counts[root] = 1;
-  for (let index = root - 1; index >= 0; index--) for (const [child] of users[index]) counts[index] += counts[child];
-  return counts;
+  for (let index = root - 1; index >= 0; index--) for (const [child] of users[index]) {
+    counts[index] += counts[child];
+    edges[index] += edges[child] + counts[child];
+  }
+  return [counts, edges];
 }
 
 function explain(index) {
   const y = nodes[root].name;
   const head = `∂${y}/∂${nodes[index].name} = ${long(gradients[index])}`;
   if (index === root) return [head, `${y} = ${long(nodes[root].value)}: the derivative of the result with respect to itself.`];
-  const count = pathCounts()[index];
+  const [count, edges] = pathCounts().map((list) => list[index]);
   const lines = [head];
-  if (count <= 8) {
+  if (count <= 8 && edges <= 100) {
     const stack = [[[index, null]]];
     while (stack.length) {
       const path = stack.pop();
@@ -325,7 +329,7 @@ function explain(index) {
       for (const [child, place] of users[here]) stack.push([...path, [child, place]]);
     }
   } else {
-    lines.push(`${count.toLocaleString("en")} paths, grouped by their first edge:`);
+    lines.push(`${count === 1 ? "1 path" : `${count.toLocaleString("en")} paths`}, grouped by the first edge:`);
     for (const [child, place] of [...users[index]].reverse())
       lines.push(`${lines.length > 2 ? "+ " : ""}∂${y}/∂${nodes[child].name} · ${partialName(child, index)} = ${factor(gradients[child])} · ${factor(nodes[child].partials[place])} = ${long(flow(child, gradients[child], place))}`);
   }
