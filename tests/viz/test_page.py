@@ -266,7 +266,11 @@ def test_a_changed_input_gives_the_numbers_of_python(random_graph, visit, seed):
     names = ("add", "mul", "tanh", "sin", "sub", "div", "exp", "sigmoid", "maximum", "gelu", "erf",
              "lgamma", "atan2", "hypot", "softplus", "where", "relu")  # fmt: skip
     y = random_graph(seed, 14, names)
-    tab = visit(draw(y).html())
+    y.backward()
+    picture = draw(y, digits=1 + seed % 6)
+    tab = visit(picture.html())
+    for card in picture._figure.view.cards:
+        assert texts(tab, card.key)[1:] == [card.value, card.gradient]
     leaves = [x for x in autograd.topological_order(y) if not x.op]
     changed = leaves[seed % len(leaves)]
     place = autograd.topological_order(y).index(changed)

@@ -270,3 +270,16 @@ def test_the_systems_dot_gives_the_same_structure(network, monkeypatch, style, d
     ours = structure(draw(y, style=style, direction=direction).svg)
     monkeypatch.setattr(_layout, "layout_program", lambda: shutil.which("dot"))
     assert structure(draw(y, style=style, direction=direction).svg) == ours
+
+
+def test_importing_viz_loads_no_drawing_package():
+    heavy = {"graphviz", "matplotlib", "numpy"}
+    code = f"import sys, viz, viz.cli; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": ":".join(p for p in sys.path if p)},
+    )
+    assert done.stdout == "[]\n"
