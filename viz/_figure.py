@@ -137,9 +137,11 @@ def _number_width(text: str, size: int = TEXT) -> int:
 
 def _heading(card: Card) -> str:
     name, operation = shortened(card.name), shortened(card.operation)
+    if not name or not operation:
+        return name or operation
     if card.kind == "group":
-        return f"{name}   {operation}" if name else operation
-    return f"{name} = {operation}" if name and operation else name or operation
+        return f"{name}   {operation}"
+    return f"{name} = {operation}"
 
 
 def _card(place: int, card: Card, view: View) -> Shape:

@@ -108,8 +108,7 @@ class View(NamedTuple):
 
 def operation_text(node: Node, constants: str, digits: int) -> str:
     """The header of an inner node; constant operands appear in it where they are not cards."""
-    fixed = [isinstance(operand, float) for operand in node.operands]
-    if constants == "show" or not any(fixed):
+    if constants == "show" or len(node.partials) == len(node.operands):
         return node.symbol
     words = [number(x, digits) if isinstance(x, float) else "·" for x in node.operands]
     if len(words) == 2 and not node.symbol[:1].isalpha():
@@ -292,7 +291,7 @@ class _Assembly:
         self.blocks: dict[str, tuple[Scope, list[int]]] = {}
         """By key: the scope and the nodes of each card that stands for several."""
         self.outputs: dict[str, dict[int, None]] = {}
-        """By key: the nodes of a card that other cards use (in order; the dict is a set)."""
+        """By key: the nodes of a block that other cards use (in order; the dict is a set)."""
         self.edges: dict[tuple[str, str, int], Edge] = {}
         self.constant_cards: list[Card] = []
         self.beyond: Counter[tuple[str, str]] = Counter()
@@ -322,7 +321,7 @@ class _Assembly:
                 elif self.constants == "show" and self.owner[child] == f"n{child}":
                     self._constant(operand, child, place)
         if (top := self.owner[self.snapshot.root]) is not None:
-            self.outputs.setdefault(top, {})[self.snapshot.root] = None
+            self._note_output(top, self.snapshot.root)
         cards = [*self._cards(), *self.constant_cards]
         for (key, side), times in self.beyond.items():
             more = f"{key}_{side}"
@@ -349,19 +348,23 @@ class _Assembly:
         )
         self.edges[key, f"n{child}", place] = Edge(key, f"n{child}", None, None, place)
 
+    def _note_output(self, key: str, index: int) -> None:
+        if key in self.blocks:
+            self.outputs.setdefault(key, {})[index] = None
+
     def _connect(self, parent: int, child: int, place: int, partial: float) -> None:
         """The edge from `parent` to `child`, where both have cards, and not the same one."""
         source, target = self.owner[parent], self.owner[child]
         if source is None or target is None:
             if source is not None and self.active[parent]:
                 self.beyond[source, "out"] += 1
-                self.outputs.setdefault(source, {})[parent] = None
+                self._note_output(source, parent)
             elif target is not None and self.active[child]:
                 self.beyond[target, "in"] += 1
             return
         if source == target or not self.active[child]:
             return
-        self.outputs.setdefault(source, {})[parent] = None
+        self._note_output(source, parent)
         contribution = None
         if self.gradients is not None and self.active[parent]:
             contribution = self.snapshot.nodes[child].flow(self.gradients[child], partial)
