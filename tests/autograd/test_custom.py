@@ -102,6 +102,11 @@ def test_defaults_names_and_zero_partials(power_mean):
         power_mean(1.0, 2.0, 3.0)
 
 
+def test_it_shows_in_pictures(versine):
+    viz = pytest.importorskip("viz")
+    assert "vers" in viz.draw(versine(Value(0.5)) * 2.0).dot
+
+
 def test_it_is_checked_as_ours_are(versine):
     testing = pytest.importorskip("autograd.testing")
     if not hasattr(testing, "check_primitive"):
