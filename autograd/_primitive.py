@@ -216,7 +216,7 @@ def as_float(x: object, what: str) -> float:
         OverflowError: an integer or fraction beyond the range of a float.
     """
     if isinstance(x, float):
-        return x
+        return float(x)  # NumPy's float64 is one; its arithmetic warns where ours has infinities
     try:
         if isinstance(x, int):
             return float(x)
@@ -358,9 +358,9 @@ class Primitive:
                 if isinstance(y, Node):
                     return self._binary(x, y, x._data, y._data)
                 if isinstance(y, float):
-                    return self._binary(x, None, x._data, y)
+                    return self._binary(x, None, x._data, float(y))
             elif isinstance(x, float) and isinstance(y, Node):
-                return self._binary(None, y, x, y._data)
+                return self._binary(None, y, float(x), y._data)
         return self._general(args)
 
     def _binary(self, a: Node | None, b: Node | None, x: Any, y: Any) -> Any:
@@ -395,7 +395,7 @@ class Primitive:
                 if first is None:
                     first = x
             elif isinstance(x, float):
-                numbers.append(x)
+                numbers.append(float(x))
             else:
                 numbers.append(as_float(x, f"{self.name}(): argument {i + 1}"))
         out = self.fn(*numbers)

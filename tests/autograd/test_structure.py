@@ -231,6 +231,22 @@ def test_numpy_scalars_are_floats(x):
     assert type(grad(lambda x: x * x)(x)) is float
 
 
+def test_numpy_scalars_as_constants_leave_no_trace():
+    big = np.float64(1e308)
+    for f in (
+        lambda x: x * big * big,
+        lambda x: big * x + big * x,
+        lambda x: ag.mul(ag.mul(x, big), big),
+        lambda x: ag.where(1.0, x * x, np.float64(2.0)) / np.float64(0.0),
+        lambda x: (x + np.float64(1.0)) ** np.float64(5000.0),
+    ):
+        value, gradient = value_and_grad(f)(np.float64(2.0))  # warnings would be errors
+        assert type(value) is type(gradient) is float
+        assert value == np.inf
+    assert type(Value(np.float64(2.0)).data) is float
+    assert type((Value(1.0) * np.float64(2.0)).operands[1]) is float
+
+
 A = np.arange(6.0).reshape(3, 2) / 7.0 - 0.3
 FUNCTIONS = {
     "index": lambda x, np: x[0] * x[2] + x[-1],
