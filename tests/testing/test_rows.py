@@ -22,7 +22,7 @@ def _rows():
         yield pytest.param(row, id=name, marks=marks)
 
 
-@pytest.mark.parametrize("row", _rows())
+@pytest.mark.parametrize("row", list(_rows()))
 def test_row(row):
     found = check_primitive(row)
     assert found.right > 3 * found.undecided
