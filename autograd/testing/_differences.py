@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 _SHRINK: Final = 1.6
 _ROUNDS: Final = 12
 _STARTS: Final = (0.5, 0.05, 5e-3, 5e-4, 5e-6)  # first steps, relative
+_TINY: Final = 1e-280  # steps relative to less would underflow
 _POOR: Final = 1e-5  # a relative error above which the sides are looked at one by one
 
 
@@ -55,7 +56,7 @@ def derivative(f: Callable[[float], float], x: float) -> Difference:
     noise = 4.0 * math.ulp(1.0) * abs(middle)
 
     def central(h: float) -> float:
-        return (f(x + h) - f(x - h)) / ((x + h) - (x - h))
+        return (f(x + h) - f(x - h)) / (((x + h) - (x - h)) or math.nan)
 
     def best_of(quotient: Callable[[float], float], power: int) -> Difference:
         found = [_extrapolate(quotient, start * scale, power) for start in _STARTS]
@@ -64,15 +65,21 @@ def derivative(f: Callable[[float], float], x: float) -> Difference:
         found = [d for d in found if math.isfinite(d.value)]
         return min(found, key=lambda d: d.error, default=Difference(math.nan, math.inf, 0.0))
 
-    scale = abs(x) if x != 0.0 else 1.0
+    def gap(h: float) -> float:
+        """Return by how much the slopes to both sides differ, beyond rounding."""
+        right, left = ((f(moved) - middle) / ((moved - x) or math.nan) for moved in (x + h, x - h))
+        return abs(right - left) - 4.0 * noise / h
+
+    scale = abs(x) if abs(x) > _TINY else 1.0
     both = best_of(central, 2)
-    if both.error <= _POOR * max(abs(both.value), abs(middle / scale) * 1e-3):
+    smooth = gap(1e-6 * scale) <= max(0.0, 0.3 * gap(1e-5 * scale))  # it shrinks with the step
+    if smooth and both.error <= _POOR * max(abs(both.value), abs(middle / scale) * 1e-3):
         return both
     right, left = (
-        best_of(lambda h, s=s: (f(x + s * h) - middle) / ((x + s * h) - x), 1)  # type: ignore[misc]
+        best_of(lambda h, s=s: (f(x + s * h) - middle) / (((x + s * h) - x) or math.nan), 1)  # type: ignore[misc]
         for s in (1.0, -1.0)
     )
-    if right.error + left.error >= both.error or abs(right.value - left.value) <= 4.0 * both.error:
+    if smooth and right.error + left.error >= both.error:
         return both
     reach = abs(right.value - left.value) / 2.0 + max(right.error, left.error)
     return Difference((right.value + left.value) / 2.0, reach, min(right.step, left.step), True)

@@ -192,22 +192,26 @@ def _differentiate(
         return True
     largest = m.fabs(middle)
 
+    h2 = h * h
+    twelve_h, twelve_h2, two_h3 = 12 * h, 12 * h2, 2 * h2 * h
+    steps = [h * scale for scale in scales]
+
     def along(signs: Sequence[int]) -> tuple[Mpf, Mpf, Mpf]:
         """Return the first three derivatives in the direction `signs`, in units of `scales`."""
         nonlocal largest
         values = []
         for t in (-2, -1, 1, 2):
             moved = list(args)
-            for i, scale, sign in zip(active, scales, signs, strict=True):
+            for i, step, sign in zip(active, steps, signs, strict=True):
                 if sign:
-                    moved[i] = args[i] + sign * t * h * scale
+                    moved[i] = args[i] + sign * t * step
             values.append(_evaluate(m, prim, moved))
         a, b, c, d = values
         largest = max(largest, m.fabs(a), m.fabs(d))
         return (
-            (8 * (c - b) - (d - a)) / (12 * h),
-            (16 * (b + c) - (a + d) - 30 * middle) / (12 * h * h),
-            ((d - a) - 2 * (c - b)) / (2 * h**3),
+            (8 * (c - b) - (d - a)) / twelve_h,
+            (16 * (b + c) - (a + d) - 30 * middle) / twelve_h2,
+            ((d - a) - 2 * (c - b)) / two_h3,
         )
 
     units = [[int(i == j) for j in range(n)] for i in range(n)]
@@ -215,8 +219,8 @@ def _differentiate(
     s = scales
     for i in range(n):
         found.first[i] = own[i][0] / s[i]
-        found.second[i][i] = own[i][1] / s[i] ** 2
-        found.third[i][i][i] = own[i][2] / s[i] ** 3
+        found.second[i][i] = own[i][1] / (s[i] * s[i])
+        found.third[i][i][i] = own[i][2] / (s[i] * s[i] * s[i])
     if n > 1:
         for i in range(n):
             for j in range(i + 1, n):
@@ -239,18 +243,19 @@ def _differentiate(
                     _spread(found.third, i, j, k, total / 6, s)
     # Truncation is beyond h**2; rounding is what the differences magnify.
     noise = largest * m.mpf(10) ** (2 - m.dps)
-    step = [h * scale for scale in scales]
     found.errors = (
         [noise],
-        [noise / x for x in step],
-        [noise / x**2 for x in step],
-        [noise / x**3 for x in step],
+        [noise / x for x in steps],
+        [noise / (x * x) for x in steps],
+        [noise / (x * x * x) for x in steps],
     )
     # The differences must resolve the derivatives, and be short against the third.
     for i, (first, second, third) in enumerate(own):
         size = m.mpf(0)
+        unit = s[i]
         for k, x in enumerate((first, second, third)[:order], start=1):
-            size += m.fabs(x) / s[i] ** k
+            size += m.fabs(x) / unit
+            unit *= s[i]
             if x != 0 and found.errors[k][i] > max(size, _NEGLIGIBLE) * _RESOLVED:
                 return False
         if (
@@ -391,7 +396,8 @@ class Replay:
     ) -> None:
         m = self.m = context()
         self.order = order
-        self.rtol = rtol
+        self.rtol = m.mpf(rtol)
+        self.tiny = m.mpf(_TINY)
         self.exact = exact
         self.steps: list[Step] = []
         n = len(inputs)
@@ -443,7 +449,7 @@ class Replay:
                 error = m.inf
             elif value != 0 and m.mag(value) < -2000:  # or sums with it would need all that range
                 value = m.mpf(0)
-            error = error + m.fabs(value) * self.rtol / 4 + _TINY
+            error = error + m.fabs(value) * self.rtol / 4 + self.tiny
             for at, i in enumerate(active):
                 error += m.fabs(found.first[at]) * parents[i].error  # type: ignore[union-attr]
         out = Jet(value, error, n)
@@ -486,9 +492,9 @@ class Replay:
         p = found.first[at]
         size = m.fabs(p)
         constant = p == 0 and found.radius[at] == 0 and not any(found.second[at])
-        relative = self.rtol + _TINY / m.fabs(found.value) if found.value else m.mpf(self.rtol)
+        relative = self.rtol + self.tiny / m.fabs(found.value) if found.value else self.rtol
         slack = size * relative + self._wobble(found.second[at], chosen)
-        slack += _TINY * sum((m.fabs(x) for _, _, x in chosen), m.mpf(1))
+        slack += self.tiny * sum((m.fabs(x) for _, _, x in chosen), m.mpf(1))
         slack += found.radius[at] + (found.errors[1][at] if found.errors else 0)
         for i, g in enumerate(jet.first):
             reach = jet.size_first[i] or m.mpf(0)
@@ -500,7 +506,7 @@ class Replay:
                 continue
             out.first[i] = _grow(m, out.first[i], p * g)
             out.size_first[i] = _grow(m, out.size_first[i], size * reach)
-            more = slack * reach + size * (jet.slack_first[i] or 0) + _TINY * (1 + reach)
+            more = slack * reach + size * (jet.slack_first[i] or 0) + self.tiny * (1 + reach)
             out.slack_first[i] = _grow(m, out.slack_first[i], more)
 
     def _carry(self, out: Jet, found: Local, at: int, jet: Jet) -> None:
@@ -516,7 +522,7 @@ class Replay:
             out.second[at_h] = _grow(m, out.second[at_h], p * h)
             reach = jet.size_second[at_h]
             out.size_second[at_h] = _grow(m, out.size_second[at_h], size * reach)
-            more = slack * reach + size * jet.slack_second[at_h] + _TINY * (1 + reach)
+            more = slack * reach + size * jet.slack_second[at_h] + self.tiny * (1 + reach)
             out.slack_second[at_h] = _grow(m, out.slack_second[at_h], more)
 
     def _second(
@@ -537,11 +543,11 @@ class Replay:
         # A correct rule for the first derivative, differentiated once more, may lose digits to
         # cancellation and underflow, down to those of the first derivative, on a scale of 1 or of
         # the distance to a kink.
-        relative = self.rtol + _TINY / m.fabs(found.value) if found.value else m.mpf(self.rtol)
+        relative = self.rtol + self.tiny / m.fabs(found.value) if found.value else self.rtol
         slack = size * relative + wobble + noise
         for one, x in ((at, chosen[other][2]), (other, chosen[at][2])):
             scale = max(m.fabs(x), min(1, found.kink or 1))
-            slack += m.fabs(found.first[one]) * self.rtol / scale + _TINY * (1 + m.fabs(x))
+            slack += m.fabs(found.first[one]) * self.rtol / scale + self.tiny * (1 + m.fabs(x))
         constant = size == 0 and not found.first[at] and not found.first[other]
         place = 0
         for i in range(len(jet.first)):
@@ -552,7 +558,7 @@ class Replay:
                     out.second[place] = _grow(m, out.second[place], p * a * b)
                     reach = ra * rb
                     out.size_second[place] = _grow(m, out.size_second[place], size * reach)
-                    more = slack * reach + _TINY * (1 + ra + rb)
+                    more = slack * reach + self.tiny * (1 + ra + rb)
                     more += size * (
                         ra * (twin.slack_first[k] or 0) + rb * (jet.slack_first[i] or 0)
                     )
