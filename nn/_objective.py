@@ -173,7 +173,7 @@ class CompiledObjective(Objective):
         """Return the model's outputs for the samples `x` at the model's parameters."""
         at = self._array([parameter.data for parameter in self.parameters])
         found = self._outputs(at, self._array(x, dtype=float))
-        if isinstance(found, list):
+        if isinstance(found, (list, tuple)):
             return [list(row) for row in zip(*[column.tolist() for column in found], strict=True)]
         plain: list[Any] = found.tolist()
         return plain

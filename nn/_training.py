@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import math
+import re
 import sys
 import time
 from array import array
@@ -156,8 +157,14 @@ def fit(
     history = History(metrics={name: [] for name in metrics})
     file = None
     if checkpoint is not None:
-        run = {"optimizer": repr(optimizer), "batch_size": batch_size, "seed": seed}
-        file = _Checkpoint(Path(checkpoint), {**run, "data": _digest(x, y)}, model, optimizer)
+        run = {
+            # A schedule that is a plain function prints its address, which is another next time.
+            "optimizer": re.sub(" at 0x[0-9A-Fa-f]+", "", repr(optimizer)),
+            "batch_size": batch_size,
+            "seed": seed,
+            "data": _digest(x, y),
+        }
+        file = _Checkpoint(Path(checkpoint), run, model, optimizer)
         compiled = file.resume(history, compiled)
     if len(history) >= epochs:
         return history

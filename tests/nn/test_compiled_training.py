@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import autograd
 import nn
 from autograd import Value, log
 
@@ -167,6 +168,19 @@ def test_what_cannot_be_compiled_runs_as_graphs_and_says_so():
     assert other.state_dict() == eager.state_dict()
     with pytest.raises(TypeError, match="one_hot"):
         train(True, make, nn.cross_entropy, y=classes)
+
+
+def test_without_what_compiling_needs_it_runs_as_graphs(monkeypatch):
+    def missing(*args, **keywords):
+        raise ImportError("compile needs llvmlite")
+
+    make, loss, _ = CASES["hinge, penalty"]
+    eager, _ = train(False, make, loss, epochs=30)
+    monkeypatch.setattr(autograd, "compile", missing)
+    default, _ = train(None, make, loss, epochs=30)
+    assert default.state_dict() == eager.state_dict()
+    with pytest.raises(ImportError, match="needs llvmlite"):
+        train(True, make, loss)
 
 
 def test_a_loss_must_be_a_value():

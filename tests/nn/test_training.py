@@ -345,6 +345,17 @@ def test_a_resumed_run_has_the_bits_of_a_whole_one(tmp_path, kind):
     assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
 
 
+def test_a_schedule_that_is_a_function_may_be_another_object_next_time(tmp_path):
+    def run(epochs, path):
+        model, x, y = model_and_data()
+        optimizer = nn.SGD(model.parameters(), lr=lambda k: 0.1 / (k + 1))
+        nn.fit(model, x, y, nn.hinge, optimizer, epochs, checkpoint=path)
+        return model.state_dict()
+
+    run(2, tmp_path / "run.json")
+    assert run(4, tmp_path / "run.json") == run(4, None)
+
+
 def test_checkpoints_every_so_many_epochs(tmp_path):
     path = tmp_path / "run.json"
     epochs = []
