@@ -155,7 +155,7 @@ def slope(kind: str, size: int) -> Callable[[], Any]:
         buffer.set_arg(0, memoryview(given))
         buffer.set_res(0, memoryview(result))
 
-        def buffered() -> Any:
+        def buffered(_alive: Any = function) -> Any:  # the buffer does not keep it
             given[...] = x
             evaluate()
             return result.copy()
@@ -200,8 +200,9 @@ def first_call(workload: str, **arguments: Any) -> Measurement:
     one_core()
     if "rows" in arguments:
         arguments["rows"] = 8
+    run = WORKLOADS[workload](**arguments)  # imports; no library records or compiles before a call
     started = clock()
-    WORKLOADS[workload](**arguments)()
+    run()
     return Measurement(1, {"first call": [clock() - started]})
 
 

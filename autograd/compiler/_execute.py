@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -66,6 +67,16 @@ class Code:
     _native: Native | None = None
     _lock: Any = field(default_factory=threading.Lock)
     _scratch: list[tuple[Any, int]] = field(default_factory=list)
+
+    @cached_property
+    def constants(self) -> Array:
+        """The program's constants as an array."""
+        return np.array(self.program.constants, dtype=np.float64)
+
+    @cached_property
+    def sums(self) -> Any:
+        """Which outputs are added up over the rows, as an array."""
+        return np.array(self.layout.sums, dtype=bool)
 
     @property
     def native(self) -> Native:
@@ -126,11 +137,7 @@ class Code:
         if executor is not None and n > _TASK:
             return self._distribute(shared, rows, executor)
         source = self.native.source
-        shared = (
-            np.concatenate([shared, self.program.constants])
-            if (self.program.constants)
-            else np.ascontiguousarray(shared)
-        )
+        shared = np.concatenate([shared, self.constants])
         padded = -(-n // LANES) * LANES
         columns = np.empty((source.columns, padded))
         blocks = -(-n // BLOCK)

@@ -5,13 +5,14 @@ Knows NumPy and nested structures; nothing of programs or derivatives.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 
 from .._primitive import Node
-from .._structure import _flatten, is_container
+from .._structure import _flatten, _unflatten
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -29,13 +30,9 @@ class Form:
     """
 
     def __init__(self, argument: Any, name: str, axis: int | None = None) -> None:
-        leaves: list[Any] = [argument]
-        self._unflatten: Callable[[list[Any]], Any] | None = None
-        if is_container(argument):
-            if axis is not None and isinstance(argument, list):
-                leaves = [np.asarray(argument, dtype=np.float64)]
-            else:
-                leaves, self._unflatten = _flatten(argument)
+        if axis is not None and isinstance(argument, list):
+            argument = np.asarray(argument, dtype=np.float64)
+        leaves, self._tree = _flatten(argument)
         self.numeric: list[Any] = []
         self._leaves: list[tuple[Any, Any]] = []  # (shape, static leaf)
         keys: list[Any] = []
@@ -48,15 +45,14 @@ class Form:
                 leaf = None
             self._leaves.append((shape, leaf))
             keys.append(key)
-        tree = None if self._unflatten is None else getattr(self._unflatten, "__self__", None)
         self.axis = axis
-        self.key = (tree, axis, tuple(keys))
+        self.key = (self._tree, axis, tuple(keys))
 
     @property
     def shape(self) -> tuple[int, ...] | None:
         """The shape, if this is one array and nothing else."""
         shape = self._leaves[0][0]
-        plain = self._unflatten is None and isinstance(shape, tuple)
+        plain = self._tree is None and isinstance(shape, tuple)
         return shape if plain else None
 
     def fill(self, numbers: Sequence[Any]) -> Any:
@@ -129,7 +125,7 @@ class Form:
             else:
                 built.append(part(shape, at))
                 at += _size(shape)
-        return built[0] if self._unflatten is None else self._unflatten(built)
+        return _unflatten(self._tree, built)
 
     # ------------------------------------------------------------------------------ as data
 
@@ -154,7 +150,7 @@ class Form:
         Raises:
             TypeError: it holds something a file can't, such as a dataclass.
         """
-        skeleton = 0 if self._unflatten is None else self._unflatten([*range(len(self._leaves))])
+        skeleton = _unflatten(self._tree, [*range(len(self._leaves))])
         leaves = []
         for shape, leaf in self._leaves:
             if shape is _STATIC and not isinstance(leaf, (bool, int, str, type(None))):
@@ -266,6 +262,15 @@ def _classify(leaf: Any, name: str, axis: int | None) -> tuple[Any, Any, Any]:
     return _STATIC, None, ("static", type(leaf), leaf)
 
 
+_FLOAT64: Final = np.dtype(np.float64)
+
+
+@functools.lru_cache(maxsize=1024)
+def _form_of_array(shape: tuple[int, ...], axis: int | None) -> Form:
+    """Return the form of a plain array of this shape, not counting the axis of rows."""
+    return Form(np.zeros(shape if axis is None else (1, *shape)), "an array", axis)
+
+
 class Rows:
     """Columns of numbers, one per input that differs from row to row.
 
@@ -284,8 +289,11 @@ class Rows:
         for block, width in zip(blocks, widths, strict=True):
             base = block.__array_interface__["data"][0]
             down, across = block.strides
-            self.addresses[at : at + width] = base + across * np.arange(width)
-            self.strides[at : at + width] = down
+            if width == 1:  # common, and much quicker
+                self.addresses[at], self.strides[at] = base, down
+            else:
+                self.addresses[at : at + width] = base + across * np.arange(width)
+                self.strides[at : at + width] = down
             at += width
 
     def take(self, which: Any) -> Rows:
@@ -304,55 +312,60 @@ class Call:
 
     Attributes:
         forms: the form of each argument.
+        axes: the axis of rows of each argument, None where it is shared.
         key: equal for calls that can share code.
-        mapped: for each number, whether it differs from row to row.
-        shared: the numbers that do not.
-        rows: the others; None where nothing is mapped.
+        rows: the numbers that differ from row to row; None where nothing is mapped.
     """
 
     def __init__(self, args: tuple[Any, ...], axes: tuple[int | None, ...]) -> None:
-        self.forms = [
-            Form(x, f"argument {i}", axis)
-            for i, (x, axis) in enumerate(zip(args, axes, strict=True))
-        ]
+        self.forms: list[Form] = []
         self.axes = axes
-        self.key = tuple([form.key for form in self.forms])
-        shared: list[Any] = []
+        self._shared: list[Any] = []
         blocks: list[Array] = []
         counts: list[tuple[int, int]] = []
-        for i, (form, axis) in enumerate(zip(self.forms, axes, strict=True)):
-            for number in form.numeric:
-                if axis is None:
-                    shared.append(number)
-                    continue
+        for i, (x, axis) in enumerate(zip(args, axes, strict=True)):
+            if (
+                type(x) is np.ndarray
+                and x.dtype is _FLOAT64
+                and (axis is None or x.ndim > axis == 0)
+            ):
+                form, numeric = _form_of_array(x.shape if axis is None else x.shape[1:], axis), [x]
+            else:
+                form = Form(x, f"argument {i}", axis)
+                numeric = form.numeric
+            self.forms.append(form)
+            if axis is None:
+                self._shared += numeric
+                continue
+            for number in numeric:
                 array = np.asarray(number, dtype=np.float64)
                 if not array.flags.aligned:
                     array = array.copy()
                 n = array.shape[0]
-                blocks.append(array.reshape(n, array.size // n if n else _size(array.shape[1:])))
+                width = array.size // n if n else _size(array.shape[1:])
+                blocks.append(array if array.ndim == 2 else array.reshape(n, width))
                 counts.append((i, n))
-        self._shared = shared
+        self.key = tuple([form.key for form in self.forms])
         for i, n in counts:
             if n != counts[0][1]:
                 raise ValueError(
                     f"arguments {counts[0][0]} and {i} are mapped over rows but have "
                     f"{counts[0][1]} and {n} of them"
                 )
-        mapped_somewhere = any(axis is not None for axis in axes)
-        if mapped_somewhere and not counts:
+        if not counts and any(axis is not None for axis in axes):
             raise TypeError("in_axes maps arguments that hold no floats; there are no rows")
         self.rows = Rows(blocks, counts[0][1]) if counts else None
-        self.mapped = [
-            axis is not None
-            for form, axis in zip(self.forms, axes, strict=True)
-            for _ in range(form.size)
-        ]
+
+    @property
+    def mapped(self) -> list[bool]:
+        """For each number, whether it differs from row to row."""
+        return [form.axis is not None for form in self.forms for _ in range(form.size)]
 
     @property
     def shared(self) -> Array:
         """The numbers that are the same for all rows."""
         parts = [np.asarray(x, dtype=np.float64).ravel() for x in self._shared]
-        return np.concatenate(parts) if parts else np.empty(0)
+        return parts[0] if len(parts) == 1 else np.concatenate(parts) if parts else np.empty(0)
 
     def numbers(self, row: int) -> list[float]:
         """Return all numbers of one row, in the order of the arguments."""

@@ -20,7 +20,7 @@ from typing import Any, Final, Literal, get_args
 import numpy as np
 
 from .._primitive import Node
-from .._structure import _flatten, is_container
+from .._structure import _flatten, _unflatten, is_container
 from .._sweep import pull_graph, push_graph
 from .._value import Value
 from . import native
@@ -645,12 +645,12 @@ class Kernel:
         rows, shared = call.rows, call.shared
         assert rows is not None
         n = rows.count
-        sums = np.array(family.paths[0].code.layout.sums, dtype=bool)
-        columns = np.zeros((int((~sums).sum()), n))
-        missing = np.ones(n, dtype=bool)
+        sums = family.paths[0].code.sums
+        columns: Array = np.empty((0, 0))
+        missing: Any = None  # flags of rows without a result; None for all of them
         parts: list[tuple[int, int, Array]] = []  # (block, first row, sums)
         at = 0
-        while missing.any():
+        while missing is None or missing.any():
             if at == len(family.paths):
                 row = int(np.argmax(missing))
                 done, out = self._record(family, call.numbers(row), call.fill)
@@ -665,14 +665,18 @@ class Kernel:
             self._last = path
             inputs = np.concatenate([shared, path.extra()]) if path.captured else shared
             found, added, held = code.run(inputs, rows, self._options)
-            if held is None or held.all():
+            if held is None or held.all():  # every row, whatever other paths found
                 return self._assemble(sums, found, total(added), n)
+            if missing is None:
+                columns, missing = np.empty(found.shape), np.ones(n, dtype=bool)
             columns[:, held] = found[:, held]
             missing &= ~held
             for block, part in enumerate(added):
                 inside = np.flatnonzero(held[block * BLOCK : (block + 1) * BLOCK])
                 if len(inside):
                     parts.append((block, int(inside[0]), part))
+        if missing is None:
+            columns, missing = np.empty((int((~sums).sum()), n)), np.ones(n, dtype=bool)
         for row in np.flatnonzero(missing).tolist():
             values = np.array(self._eagerly(family, call, row).values)
             columns[:, row] = values[~sums]
@@ -685,8 +689,8 @@ class Kernel:
 
     def _assemble(self, sums: Any, columns: Array, added: Array, n: int) -> Any:
         if self._reduce == "mean":
-            with np.errstate(invalid="ignore"):  # the mean of no rows is nan
-                columns, added = columns / n if n else columns, added / np.float64(n)
+            added = added / n if n else np.full(len(added), np.nan)
+            columns = columns / max(n, 1)
         if sums.all():
             return added
         rest, whole = iter(columns), iter(added)
@@ -749,7 +753,7 @@ def _stack(numbers: Any) -> Array:
 def _numbers_of(out: Any) -> list[Any]:
     """Return the numbers of an output, `Value`s and floats, in order."""
     numbers: list[Any] = []
-    for leaf in _flatten(out)[0] if is_container(out) else [out]:
+    for leaf in _flatten(out)[0]:
         if isinstance(leaf, np.ndarray):
             numbers += leaf.ravel().tolist()
         elif isinstance(leaf, (Node, float)):
@@ -769,11 +773,9 @@ def _plain(out: Any) -> Any:
             return np.zeros(leaf.shape)
         return 0.0 if isinstance(leaf, Node) else leaf
 
-    if is_container(out):
-        leaves, unflatten = _flatten(out)
-        return unflatten([plain(leaf) for leaf in leaves])
-    found = plain(out)
-    if not isinstance(found, (float, np.ndarray)):
+    leaves, tree = _flatten(out)
+    found = _unflatten(tree, [plain(leaf) for leaf in leaves])
+    if tree is None and not isinstance(found, (float, np.ndarray)):
         raise TypeError(f"a compiled function must return numbers, not {out!r}")
     return found
 
