@@ -111,7 +111,7 @@ def check_graph(root: Any) -> int:
     Raises:
         ValueError: what is wrong, and at which node: a parent after its child, a number of
             operands other than the primitive's arity, a leaf with operands, an inner node with
-            constants only, a level below a parent's.
+            constants only.
         TypeError: `root` is no `Value`.
     """
     order = order_of([_node(root, "check_graph")])
@@ -129,15 +129,9 @@ def check_graph(root: Any) -> int:
             raise ValueError(f"{name} has {len(operands)} operands; {prim.name} takes {prim.arity}")
         if all(parent is None for parent, _ in operands):
             raise ValueError(f"{name} has constant operands only, so it should be a float")
-        level: i32 = 0
         for parent, _ in operands:
-            if parent is not None:
-                if parent._slot >= i:
-                    raise ValueError(f"{name} comes before its parent {parent!r}")
-                if parent._level > level:
-                    level = parent._level
-        if node._level < level:
-            raise ValueError(f"{name} has a lower level than a parent")
+            if parent is not None and parent._slot >= i:
+                raise ValueError(f"{name} comes before its parent {parent!r}")
     return len(order)
 
 
