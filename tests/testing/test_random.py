@@ -5,10 +5,10 @@ import os
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 
 import autograd as ag
-from autograd.testing import check_gradients
+from autograd.testing import GradientMismatch, check_gradients
 from autograd.testing._expression import random_expression, usable
 from autograd.testing.strategies import graphs
 
@@ -60,14 +60,11 @@ def test_a_wrong_rule_shrinks_to_the_smallest_expression_that_shows_it():
 
     row = ROWS["off by 0.1 %"]
 
-    @settings(max_examples=500)
-    @given(graphs(primitives=[ag.mul, ag.exp, ag.add, ag.tanh, row], max_size=12))
+    @settings(max_examples=100, phases=[Phase.generate, Phase.shrink])
+    @given(graphs(primitives=[ag.mul, ag.exp, ag.add, ag.tanh, row], max_size=6))
     def holds(e):
-        last.append(e)
         check_gradients(e, *e.point)
 
-    last = []
-    with pytest.raises(AssertionError, match="wrong_scale"):
+    with pytest.raises(GradientMismatch) as caught:
         holds()
-    assert len(last[-1]) == 1
-    assert last[-1].operations[0][0] is row
+    assert caught.value.report.function == "lambda x, y: ag.primitives()['wrong_scale'](x)"
