@@ -521,7 +521,9 @@ fmod: Final[Primitive] = _row(
         ((5.5, inf), 5.5, (1.0, 0.0)),
     ),
     lambda m, x, y: x - y * (m.floor(x / y) if x / y >= 0 else m.ceil(x / y)),
-    kink=lambda m, x, y: x - y * m.nint(x / y) if m.fabs(2 * x) > m.fabs(y) else m.fabs(y),
+    kink=lambda m, x, y: (
+        (x - y * m.nint(x / y)) / m.nint(x / y) if m.fabs(2 * x) > m.fabs(y) else y
+    ),
     doc="the remainder of x / y, with the sign of x (as C has it)",
 )
 

@@ -1,8 +1,8 @@
 """Are SciPy's derivatives of Rosenbrock's function right? `rosen_der` and `rosen_hess`, checked.
 
-SciPy's `rosen` is ordinary array code, so it runs on `Value`s as it stands, and the reference is the
-derivative of its very operations in multi-precision arithmetic. The Hessian is checked row by row,
-each as the gradient of one entry of `rosen_der`.
+SciPy's `rosen` is ordinary array code, so it runs on `Value`s as it stands, and the reference is
+the derivative of its very operations in multi-precision arithmetic. The Hessian is checked row by
+row, each as the gradient of one entry of `rosen_der`.
 
     python examples/check_scipy_rosen.py
 """

@@ -19,7 +19,7 @@ from .._value import Value
 from ..derivatives import _Recording
 from ._differences import Difference, derivative
 from ._expression import Expression
-from ._reference import STEP_DIGITS, Local, Mpf, Replay, Step, context
+from ._reference import STEP_DIGITS, Local, Mpf, Replay, Step, context, evaluate
 
 Mode = Literal["reverse", "forward"]
 
@@ -293,12 +293,15 @@ class _Check:
         self.done = Checked()
         self.replay: Replay | None = None
         self._peak: Mpf | None = None
+        self._product: Mpf = 0
+        self._claimed: list[float] = []
         run = subject.run
         self.out = None if run is None else run.scalar(run.out)
 
     def run(self) -> None:
         subject = self.subject
         theirs = None if self.gradient is None else self._theirs()
+        self._claimed = theirs or []
         by_definition = subject.run is not None and subject.reads == 0
         if by_definition and isinstance(self.out, Value):
             assert subject.run is not None
@@ -438,24 +441,38 @@ class _Check:
         """Say whether something along the way was beyond the range of a float."""
         if self.replay is None:
             return False
-        if not math.isfinite(analytic):
-            args = [abs(float(x)) for step in self.replay.steps for x in step.args]
-            if any(0.0 < x < 1.0 / _RANGE for x in args):  # its reciprocal is too large
-                return True
         if self._peak is None:
-            m = context()
-            peak = m.mpf(0)
-            for step in self.replay.steps:
-                rows = [step.local.first, *step.local.second]
-                for x in (m.mpf(step.node._data), *(x for row in rows for x in row)):
-                    if m.isinf(x) or m.fabs(x) > peak:
-                        peak = m.fabs(x)
-            for jet in self.replay.jets.values():
-                for x in (*jet.size_first, *jet.size_second):
-                    if x is not None and x > peak:
-                        peak = x
-            self._peak = peak
-        return bool(self._peak > _RANGE)
+            self._peak, self._product = self._sizes(self.replay)
+        if self._peak > _RANGE:
+            return True
+        return not math.isfinite(analytic) and bool(
+            self._product > _RANGE
+            or any(
+                not math.isfinite(p)
+                for step in self.replay.steps
+                for _, p in operands_of(step.node)
+            )
+        )
+
+    @staticmethod
+    def _sizes(replay: Replay) -> tuple[Mpf, Mpf]:
+        """Return the largest size of anything the reference knows of, and a product of some.
+
+        A sweep multiplies sizes in an order of its own, and may pass the end of the range where
+        the result does not: with the four largest, their reciprocals among them, for instance.
+        """
+        m = replay.m
+        sizes = [m.mpf(1)] * 4
+        for step in replay.steps:
+            rows = [step.local.first, *step.local.second, [p for _, p in operands_of(step.node)]]
+            sizes += [m.fabs(x) for row in rows for x in row]
+            sizes += [m.fabs(x) for x in (step.node._data, *step.args)]
+            sizes += [1 / m.fabs(x) for x in step.args if x != 0]
+        peaks = [x for x in sizes if x == x]
+        product = m.fprod(sorted(peaks)[-4:])
+        for jet in replay.jets.values():
+            peaks += [x for x in (*jet.size_first, *jet.size_second) if x is not None and x == x]
+        return max(peaks), product
 
     def _values(self, replay: Replay) -> None:
         """Hold the value of every operation against its definition."""
@@ -639,27 +656,30 @@ class _Check:
         )
 
     def _program(self) -> str:
-        """Return one line that checks the same function at the same arguments."""
+        """Return one line that checks the same numbers: the function as recorded, if short."""
         subject = self.subject
-        extra = ""
-        text, imports = "", "import autograd as ag; from autograd.testing import check_gradients"
-        module = getattr(subject.f, "__module__", "")
-        if isinstance(self.out, Value) and subject.run is not None and self.gradient is None:
+        imports = ["import autograd as ag", "from autograd.testing import check_gradients"]
+        if self.replay is not None and isinstance(self.out, Value) and subject.run is not None:
             e = Expression.of(self.out, subject.run.inputs)
-            text = repr(e) if len(e) <= _LONG else ""
-            arguments = [repr(x) for x in subject.point]
-        if not text:
-            arguments = [repr(x) for x in subject.args]
-            text = getattr(subject.f, "__qualname__", repr(subject.f))
-            if module and module != "__main__" and "<" not in text:
-                imports += f"; from {module} import {text}"
-            if self.gradient is not None:
-                name = getattr(self.gradient, "__qualname__", repr(self.gradient))
-                home = getattr(self.gradient, "__module__", "")
-                if home and home != "__main__" and "<" not in name:
-                    imports += f"; from {home} import {name}"
-                extra = f", gradient={name}"
-        return f"{imports}; check_gradients({text}, {', '.join(arguments)}{extra})"
+            if len(e) <= _LONG:
+                arguments = [repr(e), *map(repr, subject.point)]
+                if self.gradient is not None:
+                    entries = self._claimed[0] if len(self._claimed) == 1 else tuple(self._claimed)
+                    arguments.append(f"gradient=lambda *_: {entries!r}")
+                return f"{'; '.join(imports)}; check_gradients({', '.join(arguments)})"
+        names = []
+        for f in (subject.f, self.gradient):
+            name = getattr(f, "__qualname__", "")
+            home = getattr(f, "__module__", "")
+            if name and "<" not in name and home not in ("", "__main__"):
+                imports.append(f"from {home} import {name}")
+            names.append(name.split(".")[-1] or repr(f))
+        if any(is_array(x) for x in subject.args):
+            imports.append("from numpy import array")
+        arguments = [names[0], *map(repr, subject.args)]
+        if self.gradient is not None:
+            arguments.append(f"gradient={names[1]}")
+        return f"{'; '.join(imports)}; check_gradients({', '.join(arguments)})"
 
 
 def _units(n: int) -> list[list[float]]:
@@ -696,6 +716,15 @@ def wrong_value(m: Any, step: Step, rtol: float) -> str | None:
     slack += math.ulp(0.0) * sum(m.fabs(x) for x in step.args)
     if not m.isfinite(slack):
         return None
+    if _agree(m, value, found.value, slack):
+        return ""
+    prim = step.node._prim
+    assert prim is not None
+    for i, x in enumerate(step.args):  # those that carry no derivative have no slope yet
+        if i not in step.active:
+            moved = [*step.args[:i], x * (1 + rtol), *step.args[i + 1 :]]
+            there = evaluate(m, prim, moved)
+            slack += m.fabs(there - found.value) if there == there else 0
     if _agree(m, value, found.value, slack):
         return ""
     return f"{_name(step)} is {value!r}, its definition gives {m.nstr(found.value, 17)}"
@@ -766,11 +795,12 @@ def _program_of(step: Step) -> str:
     prim = step.node._prim
     assert prim is not None
     operands: list[int | float] = [float(x) for x in step.args]
-    for at, i in enumerate(step.active):
+    active = step.active or list(range(len(operands)))
+    for at, i in enumerate(active):
         operands[i] = at
-    names = tuple(f"x{i + 1}" for i in range(len(step.active)))
+    names = tuple(f"x{i + 1}" for i in range(len(active)))
     e = Expression(names, ((prim, tuple(operands)),))
-    point = ", ".join(repr(float(step.args[i])) for i in step.active)
+    point = ", ".join(repr(float(step.args[i])) for i in active)
     return (
         "import autograd as ag; from autograd.testing import check_gradients; "
         f"check_gradients({e!r}, {point})"

@@ -290,6 +290,15 @@ def test_the_program_in_a_report_shows_it_again():
         ag.unregister("wrong_scale")
 
 
+def test_the_program_for_a_foreign_gradient_needs_neither_function():
+    with pytest.raises(GradientMismatch) as caught:
+        check_gradients(product, 0.7, 1.3, gradient=Tape(True).gradient)
+    with pytest.raises(GradientMismatch) as again:
+        exec(caught.value.report.program, {})  # our own text, built from this test
+    assert again.value.report.reference == caught.value.report.reference
+    assert again.value.report.analytic == caught.value.report.analytic
+
+
 def test_a_report_says_where_it_went_wrong():
     with pytest.raises(GradientMismatch) as caught:
         check_gradients(lambda x: ag.exp(ROWS["off by 0.1 %"](x * 2.0)), 0.3)

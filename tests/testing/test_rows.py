@@ -25,7 +25,7 @@ def _rows():
 @pytest.mark.parametrize("row", list(_rows()))
 def test_row(row):
     found = check_primitive(row)
-    assert found.right > 3 * found.undecided
+    assert found.right > 2 * found.undecided
     assert found.right > 300
     assert "definitions" in found.method
 
