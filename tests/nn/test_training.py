@@ -305,6 +305,49 @@ def test_ctrl_c_leaves_the_parameters_of_the_last_whole_batch():
     assert isinstance(model(x[0]).data, float)
 
 
+INTERRUPTED = """
+import random, sys
+import nn
+x, y = nn.two_moons(20, 0.1, random.Random(3))
+model = nn.MLP(2, [4, 1], rng=random.Random(2))
+optimizer = nn.Adam(model.parameters(), lr=0.01)
+try:
+    print("ready", flush=True)
+    nn.fit(model, x, y, nn.hinge, optimizer, 10**9, 5, compiled=False)
+except KeyboardInterrupt:
+    print(optimizer.steps, *[p.data.hex() for p in model.parameters()])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent to a process group there")
+def test_a_real_ctrl_c_leaves_the_parameters_of_a_whole_batch():
+    command = [sys.executable, "-c", INTERRUPTED]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout.readline() == "ready\n"
+        time.sleep(0.5)
+        run.send_signal(signal.SIGINT)
+        steps, *bits = run.stdout.read().split()
+    assert run.returncode == 0
+    # Interrupted while it updates, the optimiser has counted an update that the model has not got.
+    assert bits in [after_updates(int(steps)), after_updates(int(steps) - 1)]
+
+
+def after_updates(count):
+    """Return the parameters of the run above after so many batches, four to an epoch."""
+    x, y = nn.two_moons(20, 0.1, random.Random(3))
+    model = nn.MLP(2, [4, 1], rng=random.Random(2))
+    optimizer = nn.Adam(model.parameters(), lr=0.01)
+    epochs, rest = divmod(count, 4)
+    nn.fit(model, x, y, nn.hinge, optimizer, epochs, 5, compiled=False)
+    order = list(range(20))
+    random.Random(f"0/{epochs + 1}").shuffle(order)
+    for start in range(0, 5 * rest, 5):
+        batch = order[start : start + 5]
+        part = [x[i] for i in batch], [y[i] for i in batch]
+        nn.fit(model, *part, nn.hinge, optimizer, 1, compiled=False)
+    return [p.data.hex() for p in model.parameters()]
+
+
 # ---------------------------------------------------------------------------------- checkpoints
 
 
