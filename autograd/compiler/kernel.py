@@ -690,9 +690,10 @@ class Kernel:
     def _assemble(self, sums: Any, columns: Array, added: Array, n: int) -> Any:
         if self._reduce == "mean":
             added = added / n if n else np.full(len(added), np.nan)
-            columns = columns / max(n, 1)
-        if sums.all():
+        if not len(columns):
             return added
+        if self._reduce == "mean":
+            columns = columns / max(n, 1)
         rest, whole = iter(columns), iter(added)
         return [next(whole) if summed else next(rest) for summed in sums]
 
