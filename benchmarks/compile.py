@@ -155,7 +155,7 @@ def slope(kind: str, size: int) -> Callable[[], Any]:
         buffer.set_arg(0, memoryview(given))
         buffer.set_res(0, memoryview(result))
 
-        def buffered(_alive: Any = function) -> Any:  # the buffer does not keep it
+        def buffered(_alive: Any = (function, buffer)) -> Any:  # `evaluate` keeps neither
             given[...] = x
             evaluate()
             return result.copy()

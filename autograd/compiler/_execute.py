@@ -67,6 +67,7 @@ class Code:
     _native: Native | None = None
     _lock: Any = field(default_factory=threading.Lock)
     _scratch: list[tuple[Any, int]] = field(default_factory=list)
+    _kept: list[Any] = field(default_factory=list)
 
     @cached_property
     def constants(self) -> Array:
@@ -137,6 +138,10 @@ class Code:
         if executor is not None and n > _TASK:
             return self._distribute(shared, rows, executor)
         source = self.native.source
+        at = _address(rows.table)
+        rows_at = at, at + 8 * rows.table.shape[1]
+        if n <= BLOCK and not source.columns and not self.program.guards:
+            return np.empty((0, n)), self._sum_block(shared, rows_at, n), None
         shared = np.concatenate([shared, self.constants])
         padded = -(-n // LANES) * LANES
         columns = np.empty((source.columns, padded))
@@ -145,8 +150,7 @@ class Code:
         held = np.empty(padded // LANES, dtype=np.uint8)
         addresses = (
             _address(shared),
-            _address(rows.addresses),
-            _address(rows.strides),
+            *rows_at,
             _address(columns),
             padded,
         )
@@ -176,6 +180,22 @@ class Code:
         if self.program.guards:
             ok = np.unpackbits(held, bitorder="little", count=n).astype(bool)
         return columns[:, :n], sums, ok
+
+    def _sum_block(self, shared: Array, rows_at: tuple[int, int], n: int) -> Array:
+        """Return the sums over one block, in memory kept from the call before: small batches are
+        many, and making arrays takes longer than computing on them."""
+        try:
+            kept = self._kept.pop()
+        except IndexError:
+            source = self.native.source
+            given, sums = np.concatenate([shared, self.constants]), np.empty((1, source.sums))
+            kept = given, sums, _memory(source.scratch), _address(given), _address(sums)
+        given, sums, scratch, given_at, sums_at = kept
+        given[: len(shared)] = shared
+        self.native.run(given_at, *rows_at, 0, 0, sums_at, 0, scratch[1], 0, n)
+        found: Array = sums.copy()
+        self._kept.append(kept)
+        return found
 
     def _distribute(
         self, shared: Array, rows: Rows, executor: Executor

@@ -233,7 +233,17 @@ class Module:
         return [name for name in self._declared if not name.startswith("llvm.")]
 
     def target(self, name: str) -> str:
-        return f"@{name}" if self.lanes == 1 and name in LIBM else f"@ag.{name}"
+        """Return the LLVM name of a function, once it has been needed."""
+        if name in LIBM and self.lanes == 1:
+            return f"@{name}"
+        if name in LIBMVEC and self.vector is not None and self.vector[1] == self.lanes:
+            return f"@{self._vector_symbol(name)}"
+        return f"@ag.{name}"
+
+    def _vector_symbol(self, name: str) -> str:
+        assert self.vector is not None
+        isa, width = self.vector
+        return f"_ZGV{isa}N{width}{'v' * LIBM[name]}_{name}"
 
     def need(self, name: str) -> None:
         """Make sure that `name` can be called."""
@@ -244,7 +254,7 @@ class Module:
             if self.lanes == 1:
                 self.declare(name, "double", ["double"] * LIBM[name])
             elif self.vector is not None and name in LIBMVEC:
-                self._by_parts(name, *self.vector)
+                self._by_parts(name, self.vector[1])
             else:
                 self._by_lanes(name)
             return
@@ -280,12 +290,14 @@ class Module:
             out = f"%r{lane}"
         self._define(name, [f"%a{a}" for a in range(arity)], lines, out)
 
-    def _by_parts(self, name: str, isa: str, width: int) -> None:
+    def _by_parts(self, name: str, width: int) -> None:
         """Define the vector function that calls libmvec's for `width` lanes at a time."""
         arity = LIBM[name]
-        symbol = f"_ZGV{isa}N{width}{'v' * arity}_{name}"
+        symbol = self._vector_symbol(name)
         part = f"<{width} x double>"
         self.declare(symbol, part, [part] * arity)
+        if width == self.lanes:  # called without a detour
+            return
         lines: list[str] = []
         parts: list[str] = []
         for at in range(0, self.lanes, width):

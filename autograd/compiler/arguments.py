@@ -277,24 +277,19 @@ class Rows:
     Attributes:
         blocks: arrays of shape (rows, columns).
         count: the number of rows.
+        table: where each column begins in memory; by how many bytes its rows are apart.
     """
 
     def __init__(self, blocks: list[Array], count: int) -> None:
         self.blocks = blocks
         self.count = count
-        widths = [block.shape[1] for block in blocks]
-        self.addresses = np.empty(sum(widths), dtype=np.int64)
-        self.strides = np.empty(sum(widths), dtype=np.int64)
-        at = 0
-        for block, width in zip(blocks, widths, strict=True):
+        table: list[Any] = [[], []]
+        for block in blocks:
             base = block.__array_interface__["data"][0]
             down, across = block.strides
-            if width == 1:  # common, and much quicker
-                self.addresses[at], self.strides[at] = base, down
-            else:
-                self.addresses[at : at + width] = base + across * np.arange(width)
-                self.strides[at : at + width] = down
-            at += width
+            table[0] += [base + across * i for i in range(block.shape[1])]
+            table[1] += [down] * block.shape[1]
+        self.table = np.array(table, dtype=np.int64)
 
     def take(self, which: Any) -> Rows:
         """Return the rows of these indices, or of a slice."""

@@ -62,8 +62,12 @@ class Family:
     """Calls of one mode that differ in their numbers only.
 
     Attributes:
-        call: the first of them, for its forms.
-        sums: whether each output is added up over rows; known with the first path.
+        forms: the form of each argument.
+        axes: the axis of rows of each argument.
+        mapped: whether each number differs from row to row.
+        parameters: what to differentiate by, where it is not arguments.
+        paths: the ways through the function recorded so far.
+        eager: no code can be generated.
     """
 
     mode: Mode
@@ -669,6 +673,8 @@ class Kernel:
                 return self._assemble(sums, found, total(added), n)
             if missing is None:
                 columns, missing = np.empty(found.shape), np.ones(n, dtype=bool)
+            if not (held & missing).any():  # perhaps two threads have recorded the same path
+                continue
             columns[:, held] = found[:, held]
             missing &= ~held
             for block, part in enumerate(added):
@@ -690,9 +696,10 @@ class Kernel:
     def _assemble(self, sums: Any, columns: Array, added: Array, n: int) -> Any:
         if self._reduce == "mean":
             added = added / n if n else np.full(len(added), np.nan)
-            columns = columns / max(n, 1)
-        if sums.all():
+        if not len(columns):
             return added
+        if self._reduce == "mean":
+            columns = columns / max(n, 1)
         rest, whole = iter(columns), iter(added)
         return [next(whole) if summed else next(rest) for summed in sums]
 
