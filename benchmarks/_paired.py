@@ -139,20 +139,24 @@ def _summarise(row: Row, unit: Unit) -> None:
     """Fill in the figures of `row` from its runs."""
     own = [pair[-1] for pair in row.runs]
     row.count = own[0]["count"]
+    best = [_best(run) for run in own]
     for phase in own[0]["phases"]:
-        row.figures[phase] = statistics.median(
-            min(run["phases"][phase]) / run["count"] / unit.size for run in own
-        )
+        row.figures[phase] = statistics.median(figures[phase] / unit.size for figures in best)
     row.figures["total"] = statistics.median(_total(run) / unit.size for run in own)
     row.ours = statistics.median(_total(pair[0]) / unit.size for pair in row.runs)
     if len(row.runs[0]) == 2:
         row.ratios = [_total(peer) / _total(ours) for ours, peer in row.runs]
 
 
-def _total(run: dict[str, Any]) -> float:
-    """Return the sum of the phases, per item, in the best repetition of the run."""
+def _best(run: dict[str, Any]) -> dict[str, float]:
+    """Return the phases, per item, of the repetition of the run that took least in all."""
     repetitions = zip(*run["phases"].values(), strict=True)
-    return float(min(sum(phases) for phases in repetitions) / run["count"])
+    best = [figure / run["count"] for figure in min(repetitions, key=sum)]
+    return dict(zip(run["phases"], best, strict=True))
+
+
+def _total(run: dict[str, Any]) -> float:
+    return sum(_best(run).values())
 
 
 def _run(section: Section, side: Side, cache: Cache) -> dict[str, Any]:

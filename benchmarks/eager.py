@@ -217,6 +217,7 @@ SECTIONS = (
         side("ours, pure", PURE, "ours"),
         name="mlp",
         steps=20,
+        repetitions=20,
     ),
     section(
         "MLP 2-16-16-1, one sample, pure build",
@@ -225,6 +226,7 @@ SECTIONS = (
         side("micrograd", MICROGRAD, "micrograd", Target(at_least=3.5)),
         name="mlp",
         steps=20,
+        repetitions=20,
     ),
     section(
         "A chain of 2,000,000",
