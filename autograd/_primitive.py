@@ -265,8 +265,9 @@ class Primitive:
             context in the manner of mpmath; the independent reference in tests.
         kink: how far `(m, *args)` is from the nearest place where the derivative jumps or does not
             exist, in the units of the arguments and 0 exactly there; `None` where it is smooth.
-        selects: a partial of zero means that the result does not depend on that argument there, so
-            its contribution is zero even when the cotangent is infinite (`where`, `relu`, ...).
+        selects: a partial of zero means that the result does not depend on that argument there or
+            nearby, so its contribution is zero even when the cotangent is infinite, and at every
+            order (`where`, `relu`, ...; not a partial that merely passes through zero).
         aliases: further names of the method, for NumPy's spelling.
         doc: one line for the documentation.
     """

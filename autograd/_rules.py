@@ -888,7 +888,6 @@ leaky_relu: Final[Primitive] = _row(
     kink=lambda m, x, slope: x,
     symbol="leaky ReLU",
     defaults=(0.01,),
-    selects=True,
     doc="x where x > 0, else slope x; slope is 0.01 unless given",
 )
 elu: Final[Primitive] = _row(
@@ -910,7 +909,6 @@ elu: Final[Primitive] = _row(
     kink=lambda m, x, alpha: x,
     symbol="ELU",
     defaults=(1.0,),
-    selects=True,
     doc="x where x > 0, else alpha (exp(x) - 1); alpha is 1 unless given",
 )
 gelu: Final[Primitive] = _row(

@@ -92,7 +92,7 @@ def lgamma(x: float) -> float:
             return math.inf
         if x > -0.5:  # gamma(x) = gamma(x + 2) / (x (x + 1)), without the reflection's cancellation
             return _lgamma_positive(x + 1.0) - math.log(-x)
-        s = abs(math.sin(math.pi * (x - 2.0 * math.floor(0.5 * x))))
+        s = abs(math.sin(math.pi * (x - math.floor(x + 0.5))))  # exact beside the poles
         return math.log(math.pi / s) - _lgamma_positive(1.0 - x)
     return _lgamma_positive(x)
 

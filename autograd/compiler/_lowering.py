@@ -407,7 +407,7 @@ def _lgamma(b: Builder, x: str) -> str:
     one_less = b.sub(b.number(1.0), x)
     argument = b.select(positive, x, b.select(near, b.plus(x, 1.0), one_less))
     main = b.call("lgamma_positive", argument)
-    turns = b.times(b.floor(b.times(x, 0.5)), 2.0)
+    turns = b.floor(b.plus(x, 0.5))
     s = b.abs(b.call("sin", b.times(b.sub(x, turns), math.pi)))
     log = b.call("log", b.select(near, b.neg(x), b.over(math.pi, s)))
     reflected = b.select(near, b.sub(main, log), b.sub(log, main))

@@ -176,3 +176,9 @@ def test_closures_keep_their_gradients():
     assert w.grad == 7.0
     assert autograd.jvp(lambda x: w * x, (3.0,), (1.0,)) == (6.0, 2.0)
     assert w.grad == 7.0
+
+
+def test_a_partial_that_passes_through_zero_keeps_its_own_derivative():
+    for f in (autograd.leaky_relu, autograd.elu):
+        mixed = autograd.hessian(f, argnums=(0, 1))(-2.0, 0.0)[0][1]
+        assert mixed == (1.0 if f is autograd.leaky_relu else math.exp(-2.0))
