@@ -467,9 +467,9 @@ class _Check:
             rows = [step.local.first, *step.local.second, [p for _, p in operands_of(step.node)]]
             sizes += [m.fabs(x) for row in rows for x in row]
             sizes += [m.fabs(x) for x in (step.node._data, *step.args)]
-            sizes += [1 / m.fabs(x) for x in step.args if x != 0]
         peaks = [x for x in sizes if x == x]
-        product = m.fprod(sorted(peaks)[-4:])
+        reciprocals = [1 / m.fabs(x) for step in replay.steps for x in step.args if x != 0]
+        product = m.fprod(sorted(peaks + reciprocals)[-4:])
         for jet in replay.jets.values():
             peaks += [x for x in (*jet.size_first, *jet.size_second) if x is not None and x == x]
         return max(peaks), product
