@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from difflib import get_close_matches
 from os import PathLike
@@ -247,6 +247,16 @@ def _draw(init: str, rng: random.Random, inputs: int, outputs: int) -> float:
 Init = str | Sequence[float]
 
 
+def _drawn(init: Init) -> str:
+    """Return how weights are drawn before given numbers, if there are any, take their place."""
+    return init if isinstance(init, str) else "zero"
+
+
+def _inside(name: str) -> AbstractContextManager[None]:
+    """Return the scope of that name, or nothing to be in."""
+    return scope(name) if name else nullcontext()
+
+
 def _count(what: str, n: object) -> int:
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise ValueError(f"{what} must be a whole number of at least 1, not {n!r}")
@@ -282,9 +292,9 @@ class Neuron(Module):
         inputs = _count("Neuron: inputs", inputs)
         self.name = name
         self.activation = activation_function(activation)
-        how = init if isinstance(init, str) else "zero"
+        how = _drawn(init)
         source = rng or _shared_generator()
-        with scope(name) if name else nullcontext():
+        with _inside(name):
             self.w = [
                 Value(_draw(how, source, inputs, outputs), label=f"w{i + 1}") for i in range(inputs)
             ]
@@ -349,13 +359,13 @@ class Layer(Module):
         if len(each) != outputs:
             raise ValueError(f"Layer: {len(each)} activations for {outputs} neurons")
         self.name = name
-        with scope(name) if name else nullcontext():
+        with _inside(name):
             self.neurons = [
                 Neuron(
                     inputs,
                     one,
                     bias=bias,
-                    init=init if isinstance(init, str) else "zero",
+                    init=_drawn(init),
                     rng=rng,
                     outputs=outputs,
                     name=f"neuron {i + 1}",
@@ -423,14 +433,14 @@ class MLP(Sequential):
             raise ValueError("MLP: sizes must name at least the output layer")
         widths = [inputs, *sizes]
         activations = _per_layer(activation, output_activation, len(sizes))
-        with scope(name) if name else nullcontext():
+        with _inside(name):
             layers = [
                 Layer(
                     widths[i],
                     widths[i + 1],
                     one,
                     bias=bias,
-                    init=init if isinstance(init, str) else "zero",
+                    init=_drawn(init),
                     rng=rng,
                     name=f"layer {i + 1}",
                 )
