@@ -5,6 +5,7 @@ import gc
 import math
 import threading
 import warnings
+import weakref
 
 import numpy as np
 import pytest
@@ -512,3 +513,13 @@ def test_dropped_kernels_give_their_memory_back():
     before = peak()
     make(300)
     assert peak() - before < 300 * 3  # a kernel's code alone takes two pages of 4
+
+
+def test_kernels_do_not_keep_the_arrays_they_were_given():
+    x = np.ones((3, 2))[:, ::-1].astype(np.float32)
+    seen = weakref.ref(x)
+    kernel = compile(lambda d: d["x"] * 2.0, in_axes=0)
+    assert kernel({"x": x[:, 0]}).tolist() == [2.0, 2.0, 2.0]
+    del x
+    gc.collect()
+    assert seen() is None
