@@ -26,7 +26,7 @@ class Form:
     Attributes:
         size: how many numbers it has.
         key: equal for equal forms; static leaves are part of it.
-        numeric: the leaves that hold numbers, in order.
+        numeric: the leaves that hold numbers, in order, until `Call` has taken them.
     """
 
     def __init__(self, argument: Any, name: str, axis: int | None = None) -> None:
@@ -327,7 +327,7 @@ class Call:
                 form, numeric = _form_of_array(x.shape if axis is None else x.shape[1:], axis), [x]
             else:
                 form = Form(x, f"argument {i}", axis)
-                numeric = form.numeric
+                numeric, form.numeric = form.numeric, []  # forms are kept, the numbers are not
             self.forms.append(form)
             if axis is None:
                 self._shared += numeric

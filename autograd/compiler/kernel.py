@@ -25,7 +25,7 @@ from .._sweep import pull_graph, push_graph
 from .._value import Value
 from . import native
 from ._cache import write
-from ._execute import BLOCK, Code, Options, Point, total
+from ._execute import BLOCK, Batch, Code, Options, Point, total
 from ._files import from_text, to_text
 from .arguments import Array, Call, Form
 from .native import Layout, NoLowering
@@ -139,6 +139,7 @@ class Kernel:
         self._max_paths = max_paths
         self._families: dict[Any, Family] = {}
         self._last: Path | None = None
+        self._batches: list[tuple[Family, Batch]] = []  # see _batched
         self._quick: tuple[Path, tuple[int, ...]] | None = None  # see _quickly
         self._nodes = 0
         self._recording = 0.0  # milliseconds, as is
@@ -385,10 +386,34 @@ class Kernel:
         return found
 
     def _run(self, mode: Mode, args: tuple[Any, ...]) -> Any:
+        if mode == "value_and_grad" and self._batches:
+            added = self._batched(args)
+            if added is not None:
+                return added
         call = Call(args, self._axes(len(args)))
         family = self._family(mode, call)
-        found = self._at_point if call.rows is None else self._over_rows
-        return self._dress(family, *found(family, call))
+        find = self._at_point if call.rows is None else self._over_rows
+        found, out = find(family, call)
+        if mode == "value_and_grad" and self._reduce is not None and len(family.paths) == 1:
+            path = family.paths[0]
+            plain = not path.captured and not family.eager and family.parameters is None
+            if plain and Batch.suits(path.code, args, call.axes):
+                self._batches = [(family, Batch(path.code, args, call.axes))]
+        return self._dress(family, found, out)
+
+    def _batched(self, args: tuple[Any, ...]) -> Any:
+        """Return the results for a small batch like the one before, None if it is not that easy."""
+        try:
+            family, batch = self._batches.pop()
+        except IndexError:  # another thread has it
+            return None
+        added, count = batch.run(args)
+        self._batches.append((family, batch))
+        if added is None:
+            return None
+        if self._reduce == "mean":
+            added /= count
+        return self._dress(family, added, family.paths[0].out)
 
     # ---------------------------------------------------------------------------- recording
 

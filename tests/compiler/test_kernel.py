@@ -5,6 +5,7 @@ import gc
 import math
 import threading
 import warnings
+import weakref
 
 import numpy as np
 import pytest
@@ -512,3 +513,32 @@ def test_dropped_kernels_give_their_memory_back():
     before = peak()
     make(300)
     assert peak() - before < 300 * 3  # a kernel's code alone takes two pages of 4
+
+
+def test_kernels_do_not_keep_the_arrays_they_were_given():
+    x = np.ones((3, 2))[:, ::-1].astype(np.float32)
+    seen = weakref.ref(x)
+    kernel = compile(lambda d: d["x"] * 2.0, in_axes=0)
+    assert kernel({"x": x[:, 0]}).tolist() == [2.0, 2.0, 2.0]
+    del x
+    gc.collect()
+    assert seen() is None
+
+
+def test_small_batches_of_any_kind_follow_each_other():
+    def f(w, x, y):
+        return (w[0, 0] * x[0] + w[0, 1] * x[1] - y) ** 2 * w[1, 1]
+
+    rng = np.random.default_rng(9)
+    kernel = compile(f, in_axes=(None, 0, 0), reduce="mean")
+    w, x, y = rng.normal(size=(2, 2)), rng.normal(size=(9, 2)), rng.normal(size=9)
+    calls = [(w, x, y), (w + 1.0, x, y), (w.T, x[:5], y[:5]), (w, x[:, ::-1], y)]
+    calls += [(w, np.asfortranarray(x), y), (w, x.astype(np.float32), y), (w, x.tolist(), y)]
+    calls += [(w, x[:0], y[:0]), (w, np.tile(x, (600, 1)), np.tile(y, 600)), (w, x[::2], y[::2])]
+    for args in [*calls, *calls]:
+        value, gradient = kernel.value_and_grad(*args)
+        fresh = compile(f, in_axes=(None, 0, 0), reduce="mean").value_and_grad(*args)
+        assert np.array_equal([value, *gradient.ravel()], [fresh[0], *fresh[1].ravel()], True)
+        assert np.array_equal(kernel.grad(*args), gradient, equal_nan=True)
+    with pytest.raises(ValueError, match="9 and 8"):
+        kernel.grad(w, x, y[:8])
