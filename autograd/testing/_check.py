@@ -445,14 +445,15 @@ class _Check:
             self._peak, self._product = self._sizes(self.replay)
         if self._peak > _RANGE:
             return True
-        return not math.isfinite(analytic) and bool(
-            self._product > _RANGE
-            or any(
-                not math.isfinite(p)
-                for step in self.replay.steps
-                for _, p in operands_of(step.node)
-            )
-        )
+        if math.isfinite(analytic):
+            return False
+        # Not a number, and no wonder: a partial along the way is none either, or is infinite.
+        rates = [
+            p
+            for step in self.replay.steps
+            for p in (*step.local.first, *(float(p) for _, p in operands_of(step.node)))
+        ]
+        return bool(self._product > _RANGE or any(p - p != 0 for p in rates))
 
     @staticmethod
     def _sizes(replay: Replay) -> tuple[Mpf, Mpf]:

@@ -547,7 +547,8 @@ class Replay:
         slack = size * relative + wobble + noise
         for one, x in ((at, chosen[other][2]), (other, chosen[at][2])):
             scale = max(m.fabs(x), min(1, found.kink or 1))
-            slack += m.fabs(found.first[one]) * self.rtol / scale + self.tiny * (1 + m.fabs(x))
+            slack += m.fabs(found.first[one]) * self.rtol / scale
+            slack += self.tiny * (1 + m.fabs(x) + 1 / scale)
         constant = size == 0 and not found.first[at] and not found.first[other]
         place = 0
         for i in range(len(jet.first)):
