@@ -338,6 +338,7 @@ class Point:
 
     Attributes:
         given: the first inputs as an array of the shape that was asked for.
+        gradient: the outputs behind the first, in that shape if there are as many.
     """
 
     def __init__(self, code: Code, shape: tuple[int, ...] | None = None) -> None:
@@ -348,7 +349,11 @@ class Point:
         self.outputs = np.empty(len(program.outputs) + 1)
         self.results = self.outputs[:-1]
         shape = () if shape is None else shape
-        self.given = self.inputs[: math.prod(shape)].reshape(shape)
+        size = math.prod(shape)
+        self.given = self.inputs[:size].reshape(shape)
+        self.gradient = self.outputs[1 : 1 + size]
+        if len(self.gradient) == size:
+            self.gradient = self.gradient.reshape(shape)
         self._scratch = _memory(code.native.source.scratch)
         self._addresses = (_address(self.inputs), _address(self.outputs), self._scratch[1])
         self._run: Callable[[int, int, int], int] = code.native.run
