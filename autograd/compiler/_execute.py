@@ -22,6 +22,7 @@ from . import _cache, native
 from .arguments import Array, Rows
 from .native import LANES, Layout, Native, Source, Target
 from .program import Program
+from .trace import collector_paused
 
 BLOCK: Final = 4096  # rows whose sums are formed in one go; a multiple of the lanes
 _TASK: Final = 16 * BLOCK  # rows per task of an executor
@@ -110,7 +111,8 @@ class Code:
     def source(self) -> Source:
         """Return the program as LLVM IR for this machine."""
         target = Target(vector=native.vector_functions() if self.fast else None)
-        return native.lower(self.program, self.layout, self.fast, target)
+        with collector_paused():
+            return native.lower(self.program, self.layout, self.fast, target)
 
     def _compile(self) -> Native:
         source = self.source()

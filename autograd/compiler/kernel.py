@@ -31,7 +31,7 @@ from .arguments import Array, Call, Form
 from .native import Layout, NoLowering
 from .passes import simplify
 from .program import Program
-from .trace import Trace, gradient, trace
+from .trace import Trace, collector_paused, gradient, trace
 
 _FLOAT64: Final = np.dtype(np.float64)
 Mode = Literal["value", "value_and_grad", "jacobian", "hessian"]
@@ -468,6 +468,10 @@ class Kernel:
                 wrt: list[Any] = [values[i] for i in self._inputs(family)]
             else:
                 wrt, level = list(family.parameters), 0
+            with collector_paused():
+                return derivatives(out, numbers, wrt, level)
+
+        def derivatives(out: Any, numbers: list[Any], wrt: list[Any], level: int) -> list[Any]:
             if family.mode == "jacobian":
                 return _jacobian(numbers, wrt, level)
             if len(numbers) != 1 or is_container(out):
@@ -498,7 +502,8 @@ class Kernel:
                 f"{self._name} returns results of different structure on different branches"
             )
         started = time.perf_counter()
-        program = simplify(done.program)
+        with collector_paused():
+            program = simplify(done.program)
         self._passes += 1e3 * (time.perf_counter() - started)
         return self._add(family, program, done.captured, out)
 
