@@ -22,6 +22,7 @@ from . import _cache, native
 from .arguments import Array, Rows
 from .native import LANES, Layout, Native, Source, Target
 from .program import Program
+from .trace import collector_paused
 
 BLOCK: Final = 4096  # rows whose sums are formed in one go; a multiple of the lanes
 _TASK: Final = 16 * BLOCK  # rows per task of an executor
@@ -110,7 +111,8 @@ class Code:
     def source(self) -> Source:
         """Return the program as LLVM IR for this machine."""
         target = Target(vector=native.vector_functions() if self.fast else None)
-        return native.lower(self.program, self.layout, self.fast, target)
+        with collector_paused():
+            return native.lower(self.program, self.layout, self.fast, target)
 
     def _compile(self) -> Native:
         source = self.source()
@@ -338,6 +340,7 @@ class Point:
 
     Attributes:
         given: the first inputs as an array of the shape that was asked for.
+        gradient: the outputs behind the first, in that shape if there are as many.
     """
 
     def __init__(self, code: Code, shape: tuple[int, ...] | None = None) -> None:
@@ -348,7 +351,11 @@ class Point:
         self.outputs = np.empty(len(program.outputs) + 1)
         self.results = self.outputs[:-1]
         shape = () if shape is None else shape
-        self.given = self.inputs[: math.prod(shape)].reshape(shape)
+        size = math.prod(shape)
+        self.given = self.inputs[:size].reshape(shape)
+        self.gradient = self.outputs[1 : 1 + size]
+        if len(self.gradient) == size:
+            self.gradient = self.gradient.reshape(shape)
         self._scratch = _memory(code.native.source.scratch)
         self._addresses = (_address(self.inputs), _address(self.outputs), self._scratch[1])
         self._run: Callable[[int, int, int], int] = code.native.run

@@ -31,7 +31,7 @@ from .arguments import Array, Call, Form
 from .native import Layout, NoLowering
 from .passes import simplify
 from .program import Program
-from .trace import Trace, gradient, trace
+from .trace import Trace, collector_paused, gradient, trace
 
 _FLOAT64: Final = np.dtype(np.float64)
 Mode = Literal["value", "value_and_grad", "jacobian", "hessian"]
@@ -67,6 +67,7 @@ class Family:
         mapped: whether each number differs from row to row.
         parameters: what to differentiate by, where it is not arguments.
         paths: the ways through the function recorded so far.
+        inner: the forms of what is differentiated by, once they are known.
         eager: no code can be generated.
     """
 
@@ -76,6 +77,7 @@ class Family:
     mapped: list[bool]
     parameters: list[Value] | None
     paths: list[Path] = field(default_factory=list)
+    inner: list[Form] = field(default_factory=list)
     lock: Any = field(default_factory=threading.RLock)
     eager: bool = False
 
@@ -169,7 +171,7 @@ class Kernel:
         """Return the gradient, in the structure of the argument(s) `wrt`."""
         found = self._quickly(args)
         if found is not None:
-            return found[1:].reshape(args[0].shape)
+            return found[1]
         return self._run("value_and_grad", args)[1]
 
     def value_and_grad(self, *args: Any) -> Any:
@@ -177,7 +179,7 @@ class Kernel:
         entry per parameter, and is added to their `.grad`."""
         found = self._quickly(args)
         if found is not None:
-            return float(found[0]), found[1:].reshape(args[0].shape)
+            return found
         return self._run("value_and_grad", args)
 
     def jacobian(self, *args: Any) -> Any:
@@ -188,7 +190,7 @@ class Kernel:
         """Return the second derivatives, nested as `autograd.hessian` nests them."""
         return self._run("hessian", args)
 
-    def _quickly(self, args: tuple[Any, ...]) -> Array | None:
+    def _quickly(self, args: tuple[Any, ...]) -> tuple[float, Array] | None:
         """Return value and gradient at one array like the one before, None if it is not that easy.
 
         The general way would take ten times as long as a small program.
@@ -205,7 +207,7 @@ class Kernel:
         except IndexError:
             return None
         point.given[...] = x
-        found = point.results.copy() if point.run() else None
+        found = (point.outputs.item(0), point.gradient.copy()) if point.run() else None
         path.points.append(point)
         return found
 
@@ -466,6 +468,10 @@ class Kernel:
                 wrt: list[Any] = [values[i] for i in self._inputs(family)]
             else:
                 wrt, level = list(family.parameters), 0
+            with collector_paused():
+                return derivatives(out, numbers, wrt, level)
+
+        def derivatives(out: Any, numbers: list[Any], wrt: list[Any], level: int) -> list[Any]:
             if family.mode == "jacobian":
                 return _jacobian(numbers, wrt, level)
             if len(numbers) != 1 or is_container(out):
@@ -496,7 +502,8 @@ class Kernel:
                 f"{self._name} returns results of different structure on different branches"
             )
         started = time.perf_counter()
-        program = simplify(done.program)
+        with collector_paused():
+            program = simplify(done.program)
         self._passes += 1e3 * (time.perf_counter() - started)
         return self._add(family, program, done.captured, out)
 
@@ -756,9 +763,13 @@ class Kernel:
         return blocks[0] if single else tuple(blocks)
 
     def _inner(self, family: Family) -> list[Form]:
-        if family.parameters is not None:
-            return [Form([0.0] * len(family.parameters), "the parameters")]
-        return [family.forms[i] for i in self._wanted(family)]
+        """Return the forms of what is differentiated by."""
+        if not family.inner:
+            if family.parameters is not None:
+                family.inner = [Form([0.0] * len(family.parameters), "the parameters")]
+            else:
+                family.inner = [family.forms[i] for i in self._wanted(family)]
+        return family.inner
 
     def _gradient(self, family: Family, numbers: Any) -> Any:
         if family.parameters is not None:

@@ -5,8 +5,10 @@ Knows graphs and derivatives; nothing of machine code, arrays of rows or files.
 
 from __future__ import annotations
 
+import gc
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -98,7 +100,21 @@ def trace(
             outputs = run(inputs, level)
         finally:
             watch.remove(recorder)
-    return _collect(inputs, outputs, recorder)
+    with collector_paused():
+        return _collect(inputs, outputs, recorder)
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Pause the cyclic collector: graphs and programs have no cycles, and looking for some among
+    millions of tuples makes long recordings slower than linear."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
 
 
 def gradient(root: Any, wrt: list[Any], level: int) -> list[Any]:

@@ -542,3 +542,16 @@ def test_small_batches_of_any_kind_follow_each_other():
         assert np.array_equal(kernel.grad(*args), gradient, equal_nan=True)
     with pytest.raises(ValueError, match="9 and 8"):
         kernel.grad(w, x, y[:8])
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_the_collector_is_left_as_it_was(running):
+    (gc.enable if running else gc.disable)()
+    try:
+        compile(rosenbrock).grad(np.ones(4))
+        assert gc.isenabled() == running
+        with pytest.raises(TypeError, match="scalar output"):
+            compile(lambda x: [x, x]).grad(1.0)
+        assert gc.isenabled() == running
+    finally:
+        gc.enable()
