@@ -40,28 +40,11 @@ def _row(
     domain: tuple[Interval, ...],
     special: tuple[Special, ...],
     exact: Callable[..., Any],
-    kink: Callable[..., Any] | None = None,
-    symbol: str = "",
-    defaults: tuple[float, ...] = (),
-    selects: bool = False,
-    aliases: tuple[str, ...] = (),
-    doc: str = "",
+    **more: Any,
 ) -> Primitive:
-    primitive = Primitive(
-        name,
-        fn,
-        partials,
-        domain=domain,
-        special=special,
-        exact=exact,
-        kink=kink,
-        symbol=symbol,
-        defaults=defaults,
-        selects=selects,
-        aliases=aliases,
-        doc=doc,
-    )
-    return register(primitive)
+    """Return a registered primitive; here, unlike for users, points and definition are a must."""
+    row = Primitive(name, fn, partials, domain=domain, special=special, exact=exact, **more)
+    return register(row)
 
 
 # ------------------------------------------------------- values on floats, where Python's differ
