@@ -179,8 +179,8 @@ def express(
     """Return the expression that `genes` describe, with a finite value at `point`.
 
     An operand code of 0 takes the latest result not used yet (the first variable, if there is
-    none), 1 the gene's constant, higher ones the variables in turn and, with `shared`, any earlier
-    result. Operations that would make no finite value are left out; results nobody used are added
+    none), 1 the gene's constant, higher ones the variables in turn and, with `shared`, earlier
+    results. Operations that would make no finite value are left out; results nobody used are added
     up.
     """
     names = variable_names(len(point))
@@ -211,8 +211,11 @@ def express(
                 operands.append(constant)
             elif code == 0:
                 operands.append(waiting.pop() if waiting else 0)
+            elif shared and code - 2 >= n and len(values) > n:
+                # Counted back from the latest, so that a gene means the same without earlier ones.
+                operands.append(len(values) - 1 - (code - 2 - n) % (len(values) - n))
             else:
-                operands.append((code - 2) % (len(values) if shared else n))
+                operands.append((code - 2) % n)
         if not any(isinstance(x, int) for x in operands):
             operands[-1] = 0
         if shared:

@@ -35,9 +35,12 @@ def points(primitive: Primitive) -> st.SearchStrategy[tuple[float, ...]]:
 
 
 def _genes(prims: Sequence[Primitive], max_size: int) -> st.SearchStrategy[list[Gene]]:
+    # Number 0 is no operation, so that shrinking one number takes an operation out, wherever it is.
     code = st.integers(0, 11)
-    gene = st.tuples(st.integers(0, len(prims) - 1), st.tuples(code, code, code), hard_floats())
-    return st.lists(gene, min_size=1, max_size=max_size)
+    gene = st.tuples(st.integers(0, len(prims)), st.tuples(code, code, code), hard_floats())
+    return st.lists(gene, min_size=1, max_size=max_size).map(
+        lambda genes: [(number - 1, codes, x) for number, codes, x in genes if number]
+    )
 
 
 def _grown(
