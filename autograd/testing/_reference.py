@@ -155,7 +155,7 @@ def local(
             distance = None  # it stays on the kink, whichever way the active arguments go
         scales = [_scale(m, [args[i]]) for i in active]
         if distance is not None:
-            scales = [min(scale, distance) for scale in scales]
+            scales = [min(scale, distance) or scale for scale in scales]
         tiny = sum(max(0, int(-m.mag(scale) * 0.30103)) for scale in scales)
         # First without the digits that only functions smooth at zero need near it.
         for step, more in ((1, 0), (1, tiny), (3, tiny), (12, tiny)):
