@@ -33,7 +33,17 @@ def primitive(
     """
 
     def decorate(fn: Callable[..., float]) -> Primitive:
-        row = _row(fn, partials, name, domain, special, exact, symbol, defaults, selects)
+        row = _row(
+            fn,
+            partials,
+            name,
+            domain=domain,
+            special=special,
+            exact=exact,
+            symbol=symbol,
+            defaults=defaults,
+            selects=selects,
+        )
         return register(row)
 
     return decorate
@@ -54,7 +64,7 @@ def custom_partials(
     """
 
     def decorate(fn: Callable[..., float]) -> Primitive:
-        return _row(fn, partials, name, (), (), None, symbol, (), False)
+        return _row(fn, partials, name, symbol=symbol)
 
     return decorate
 
@@ -90,13 +100,9 @@ def _row(
     fn: Callable[..., float],
     partials: tuple[Callable[..., Any] | None, ...],
     name: str,
-    domain: tuple[Interval, ...],
-    special: tuple[Special, ...],
-    exact: Callable[..., Any] | None,
-    symbol: str,
-    defaults: tuple[float, ...],
-    selects: bool,
+    **fields: Any,
 ) -> Primitive:
+    """Return the primitive, after checking what can be called with what; `fields` are the row's."""
     row_name = name or getattr(fn, "__name__", "")
     arity = len(partials)
     _check_arity(f"primitive {row_name}: the function", fn, arity, "one for each partial")
@@ -109,11 +115,6 @@ def _row(
         row_name,
         _apart(fn),
         tuple([None if p is None else _apart(p) for p in partials]),
-        domain=domain,
-        special=special,
-        exact=exact,
-        symbol=symbol,
-        defaults=defaults,
-        selects=selects,
+        **fields,
         doc=(fn.__doc__ or "").strip().partition("\n")[0],
     )
