@@ -287,6 +287,17 @@ def test_every_comparison_is_a_guard(branch):
     assert kernel.stats.paths == 2
 
 
+def test_sums_beyond_max_paths_do_not_depend_on_what_came_before():
+    a = np.exp(np.random.default_rng(8).uniform(-3.0, 8.0, 5003))
+    want = compile(newton, in_axes=0, reduce="sum")(a)
+    for first in (a[:1], a[1000:1003], a[::-1][:40]):
+        kernel = compile(newton, in_axes=0, max_paths=2, reduce="sum")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            kernel(first)
+            assert kernel(a) == want
+
+
 @pytest.mark.parametrize("reduce", [None, "sum"])
 def test_too_many_paths_run_eagerly_and_warn_once_with_the_line(reduce):
     a = np.exp(np.random.default_rng(5).uniform(-3.0, 8.0, 60))
