@@ -10,7 +10,7 @@ from ._cache import write
 from ._execute import Options
 from ._files import from_text, to_text
 from .arguments import Form
-from .paths import Mode, Paths, Settings
+from .paths import Family, Mode, Paths, Recorded, Settings
 from .program import Program
 
 
@@ -37,18 +37,18 @@ def _contents(paths: Paths) -> dict[str, Any]:
         "families": [
             {
                 "mode": family.mode,
+                "names": family.names,
                 "forms": [form.to_json() for form in family.forms],
                 "paths": [
                     {
                         "program": path.code.program.to_json(),
-                        "captured": [x.hex() for x in path.extra()],
+                        "captured": [v._data.hex() for v in paths.captured(path)],
                         "out": path.out.to_json(),
                     }
                     for path in family.paths
                 ],
             }
-            for family in paths.families.values()
-            if family.paths
+            for family in paths.travelling()
         ],
     }
 
@@ -70,16 +70,14 @@ def load(path: Any) -> Paths:
         for family in data["families"]:
             if family["mode"] not in get_args(Mode):
                 raise ValueError(f"no mode {family['mode']!r}")
-            recorded = [
-                (
-                    Program.from_json(path["program"]),
-                    [Value(float.fromhex(x)) for x in path["captured"]],
-                    Form.from_json(path["out"]),
-                )
-                for path in family["paths"]
-            ]
+            recorded: list[Recorded] = []
+            for path in family["paths"]:
+                program = Program.from_json(path["program"])
+                captured: list[Value | int] = [Value(float.fromhex(x)) for x in path["captured"]]
+                recorded.append((program, program, captured, Form.from_json(path["out"])))
             forms = [Form.from_json(form) for form in family["forms"]]
-            paths.restore(family["mode"], forms, None, recorded)
+            names = tuple(map(str, family["names"]))
+            paths.restore(Family(family["mode"], forms, names, None), recorded)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{file}: not a kernel file: {error}") from None
     return paths
