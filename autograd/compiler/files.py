@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path as FilePath
-from typing import Any, get_args
+from typing import Any, Final, get_args
 
 from .._value import Value
-from ._cache import write
+from ..documents import read_document, write_document
 from ._execute import Options
-from ._files import from_text, to_text
 from .arguments import Form
 from .paths import Mode, Paths, Settings
 from .program import Program
+
+FORMAT: Final = "scalar-autograd kernel"
+VERSION: Final = 2
 
 
 def save(paths: Paths, file: Any) -> None:
@@ -20,7 +22,7 @@ def save(paths: Paths, file: Any) -> None:
     Raises:
         TypeError: `wrt` is an object, or an argument holds what JSON can't.
     """
-    write(FilePath(file), to_text(_contents(paths)).encode())
+    write_document(file, FORMAT, VERSION, _contents(paths), make_folders=True)
 
 
 def _contents(paths: Paths) -> dict[str, Any]:
@@ -60,7 +62,7 @@ def load(path: Any) -> Paths:
         ValueError: the file is truncated, altered, of a newer version, or no kernel at all.
     """
     file = FilePath(path)
-    data = from_text(file.read_text(encoding="utf-8"), str(file))
+    data = read_document(file, FORMAT, VERSION)
     try:
         wrt, axes = (tuple(x) if isinstance(x, list) else x for x in (data["wrt"], data["in_axes"]))
         if data["reduce"] not in (None, "sum", "mean"):
