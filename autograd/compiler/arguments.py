@@ -6,6 +6,7 @@ Knows NumPy and nested structures; nothing of programs or derivatives.
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
@@ -54,6 +55,11 @@ class Form:
         shape = self._leaves[0][0]
         plain = self._tree is None and isinstance(shape, tuple)
         return shape if plain else None
+
+    @property
+    def single(self) -> bool:
+        """Whether this is one number or one array, not a container of them."""
+        return self._tree is None
 
     def fill(self, numbers: Sequence[Any]) -> Any:
         """Return the argument with these `Value`s in it; arrays are of dtype object."""
@@ -164,27 +170,41 @@ class Form:
 
     @classmethod
     def from_json(cls, data: Any) -> Form:
-        """Return the form that `to_json` wrote.
+        """Return the form that `to_json` wrote, of which arrays of any size take no memory.
 
         Raises:
             ValueError: it is not one.
         """
         try:
-            axis = data["axis"]
-            leaves: list[Any] = []
-            for leaf in data["leaves"]:
-                if "static" in leaf:
-                    leaves.append(leaf["static"])
-                elif leaf["shape"] is None:
-                    leaves.append(0.0 if axis is None else np.zeros(1))
-                else:
-                    shape = [int(n) for n in leaf["shape"]]
-                    if axis is not None:
-                        shape.insert(axis % (len(shape) + 1), 1)
-                    leaves.append(np.zeros(shape))
-            return cls(_tree_from_json(data["tree"], leaves), "a saved argument", axis)
-        except (KeyError, TypeError, IndexError, ValueError) as error:
-            raise ValueError(f"not the form of an argument: {error!r}") from None
+            axis, tree = data["axis"], data["tree"]
+            if type(axis) not in (int, type(None)):
+                raise ValueError(f"axis {axis!r}")
+            if axis is not None and isinstance(tree, dict) and "list" in tree:
+                raise ValueError("rows in a list")  # they have become an array
+            leaves = [_leaf_from_json(leaf, axis) for leaf in data["leaves"]]
+            form = cls(_tree_from_json(tree, leaves), "a saved argument", axis)
+            form.numeric = []
+            if json.dumps(form.to_json()) != json.dumps(data):
+                raise ValueError("it would be written in another way")
+        except (ArithmeticError, AttributeError, LookupError, RecursionError) as error:
+            raise ValueError(f"not the form of an argument: {error!r:.200}") from None
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"not the form of an argument: {error!s:.200}") from None
+        return form
+
+
+def _leaf_from_json(leaf: Any, axis: int | None) -> Any:
+    if "static" in leaf:
+        return leaf["static"]
+    shape = leaf["shape"]
+    if shape is None:
+        return 0.0 if axis is None else np.zeros(1)
+    if type(shape) is not list or any(type(n) is not int or n < 0 for n in shape):
+        raise ValueError(f"shape {shape!r}")
+    if axis is not None:
+        shape = list(shape)
+        shape.insert(axis % (len(shape) + 1), 1)
+    return np.broadcast_to(0.0, shape)
 
 
 def _tree_to_json(tree: Any) -> Any:

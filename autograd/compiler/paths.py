@@ -6,6 +6,7 @@ how a program is run (`points`, `rows`) or how results are dressed (`results`).
 
 from __future__ import annotations
 
+import functools
 import inspect
 import threading
 import time
@@ -243,10 +244,17 @@ class Paths:
         with collector_paused():
             program = simplify(done.program)
         self.costs.passes += 1e3 * (time.perf_counter() - started)
-        return self._add(family, program, done.captured, out)
+        layout = self._layout(family, program, len(done.captured), out)
+        return self._add(family, program, layout, done.captured, out)
 
-    def _add(self, family: Family, program: Program, captured: list[Value], out: Form) -> Path:
-        layout = self._layout(family, program, len(captured), out)
+    def _add(
+        self,
+        family: Family,
+        program: Program,
+        layout: Layout | Callable[[], Layout],
+        captured: list[Value],
+        out: Form,
+    ) -> Path:
         options = self.settings.options
         path = Path(Code(program, layout, options.fast, options.cache), captured, out)
         with family.lock:
@@ -260,7 +268,7 @@ class Paths:
         parameters: list[Value] | None,
         paths: Sequence[tuple[Program, list[Value], Form]],
     ) -> None:
-        """Add a family recorded elsewhere.
+        """Add a family recorded elsewhere, in no more memory than it takes already.
 
         Raises:
             ValueError: the parts do not fit together.
@@ -268,13 +276,44 @@ class Paths:
         family = Family(mode, forms, parameters)
         if tuple(form.axis for form in forms) != self.axes(len(forms)):
             raise ValueError("not a kernel: in_axes does not fit the arguments")
+        key = _key(mode, forms, parameters)
+        if key in self.families:
+            raise ValueError("not a kernel: the same arguments twice")
+        numbers = sum(form.size for form in forms)
         for program, captured, out in paths:
-            outputs = len(self._layout(family, program, len(captured), out).sums)
-            inputs = len(family.mapped) + len(captured)
+            if out.axis is not None or out.key != paths[0][2].key:
+                raise ValueError("not a kernel: its paths return results of different structure")
+            inputs, outputs = numbers + len(captured), self._outputs(family, out)
             if inputs != program.inputs or outputs != len(program.outputs):
                 raise ValueError("not a kernel: a program does not fit its arguments")
-            self.last = self._add(family, program, captured, out)
-        self.families[_key(mode, forms, parameters)] = family
+            layout = functools.partial(self._layout, family, program, len(captured), out)
+            self.last = self._add(family, program, layout, captured, out)
+        self.families[key] = family
+
+    def _outputs(self, family: Family, out: Form) -> int:
+        """Return how many outputs a program of this family has, from sizes alone.
+
+        Raises:
+            ValueError: it can't have been recorded.
+        """
+        mode = family.mode
+        if mode == "value":
+            return out.size
+        if family.parameters is not None:
+            wanted = len(family.parameters)
+        else:
+            by = [family.forms[i] for i in self.wanted(family)]
+            if not all(form.size for form in by):
+                raise ValueError("not a kernel: wrt is an argument without floats")
+            added = self.settings.reduce is not None and mode != "value_and_grad"
+            if added and any(form.axis is not None for form in by):
+                raise ValueError(f"not a kernel: {mode} by rows that are added up")
+            wanted = sum(form.size for form in by)
+        if mode == "jacobian":
+            return out.size * wanted
+        if out.size != 1 or not out.single:
+            raise ValueError(f"not a kernel: {mode} of more than one number")
+        return 1 + wanted if mode == "value_and_grad" else wanted * wanted
 
     def _layout(self, family: Family, program: Program, captured: int, out: Form) -> Layout:
         sums = self._sums(family, out)
