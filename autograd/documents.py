@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from os import PathLike
 from pathlib import Path
@@ -18,7 +19,7 @@ from .files import write_file
 _HEAD: Final = re.compile(rb'\{"format": "([^"\\]{0,100})", "version": ([1-9]\d{0,8}), ')
 _HASH: Final = re.compile(rb'"sha256": "([0-9a-f]{64})", ')
 _HEAD_NAMES: Final = frozenset({"format", "version", "sha256"})
-_BRACKET: Final = 6  # bytes of a document per list or object in it, at least
+_BRACKET: Final = 7  # bytes of a document per list or object in it, at least
 
 
 def to_bytes(format: str, version: int, content: dict[str, Any]) -> bytes:
@@ -44,24 +45,32 @@ def from_bytes(data: bytes, name: str, format: str, version: int) -> dict[str, A
     Raises:
         ValueError: it is of another format or version, truncated, altered, or no JSON.
     """
+    return _content(bytearray(data), name, format, version)
+
+
+def _content(data: bytearray, name: str, format: str, version: int) -> dict[str, Any]:
+    """The same; `data` is emptied, so that its memory is free for what is in it."""
     head = _HEAD.match(data)
     if head is None or head[1] != format.encode("ascii"):
         raise ValueError(f"{name}: not a file of {format}, or damaged where it begins")
     if int(head[2]) != version:
         raise ValueError(f"{name}: version {int(head[2])}; this release reads version {version}")
     found = _HASH.match(data, head.end())
-    body = b"{" + data[found.end() : -1] if found is not None else b""
-    whole = found is not None and found[1] == hashlib.sha256(body).hexdigest().encode("ascii")
-    if not whole or not data.endswith(b"\n"):
+    if found is None or not data.endswith(b"\n"):
         raise ValueError(f"{name}: the file is truncated or was altered")
-    del data
+    digest, end = found[1].decode("ascii"), found.end()
+    del head, found  # or `data` could not be cut
+    del data[: end - 1], data[-1:]
+    data[:1] = b"{"
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise ValueError(f"{name}: the file is truncated or was altered")
     # An empty list takes thirty times the memory of its two brackets.
-    if (body.count(b"[") + body.count(b"{")) * _BRACKET > len(body) + 4096:
+    if (data.count(b"[") + data.count(b"{")) * _BRACKET > len(data) + 512:
         raise ValueError(f"{name}: the file holds little but brackets")
     try:
-        content = json.loads(
-            body.decode("ascii"), parse_constant=_no_number, object_pairs_hook=_object
-        )
+        text = data.decode("ascii")
+        data.clear()
+        content = json.loads(text, parse_constant=_no_number, object_pairs_hook=_object)
     except (ValueError, RecursionError) as reason:
         raise ValueError(f"{name}: no JSON that can be read: {reason}") from None
     if not isinstance(content, dict):
@@ -93,7 +102,11 @@ def read_document(path: str | PathLike[str], format: str, version: int) -> dict[
         OSError: the file can't be read.
         ValueError: see `from_bytes`; the message begins with the file's name.
     """
-    return from_bytes(Path(path).read_bytes(), str(path), format, version)
+    with open(path, "rb") as file:
+        data = bytearray(os.fstat(file.fileno()).st_size)
+        del data[file.readinto(data) :]
+        data += file.read()
+    return _content(data, str(path), format, version)
 
 
 def _no_number(name: str) -> float:

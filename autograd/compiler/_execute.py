@@ -6,6 +6,7 @@ which block. Knows nothing of functions, arguments or branches.
 
 from __future__ import annotations
 
+import json
 import math
 import threading
 import time
@@ -223,7 +224,7 @@ class Code:
     ) -> tuple[Array, Array, Any]:
         """The same by the workers of an executor, in tasks of whole blocks."""
         futures = []
-        payload = (self.program.to_json(), self.layout, self.fast, self.program.digest)
+        payload = (json.dumps(self.program.to_json()), self.layout, self.fast, self.program.digest)
         for first in range(0, rows.count, _TASK):
             part = rows.take(slice(first, min(first + _TASK, rows.count)))
             blocks = [np.ascontiguousarray(block) for block in part.blocks]
@@ -262,15 +263,15 @@ _codes_lock: Final = threading.Lock()
 
 
 def run_task(
-    payload: tuple[Any, Layout, bool, str], shared: Array, blocks: list[Array], count: int
+    payload: tuple[str, Layout, bool, str], shared: Array, blocks: list[Array], count: int
 ) -> tuple[Array, Array, Any]:
     """Return what `Code.run` returns; the program travels, the code is generated here, once."""
-    data, layout, fast, digest = payload
+    text, layout, fast, digest = payload
     key = (digest, layout, fast)
     with _codes_lock:
         code = _codes.get(key)
         if code is None:
-            code = _codes[key] = Code(Program.from_json(data), layout, fast)
+            code = _codes[key] = Code(Program.from_json(json.loads(text)), layout, fast)
         _codes.move_to_end(key)
         while len(_codes) > _KEPT:
             _codes.popitem(last=False)

@@ -6,7 +6,6 @@ Knows NumPy and nested structures; nothing of programs or derivatives.
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
@@ -161,11 +160,8 @@ class Form:
         for shape, leaf in self._leaves:
             if shape is _STATIC and not isinstance(leaf, (bool, int, str, type(None))):
                 raise TypeError(f"a kernel with the static argument {leaf!r} can't be saved")
-            leaves.append(
-                {"static": leaf}
-                if shape is _STATIC
-                else {"shape": None if shape is _NUMBER else list(shape)}
-            )
+            plain = None if shape is _NUMBER else shape
+            leaves.append({"static": leaf} if shape is _STATIC else plain and list(plain))
         return {"tree": _tree_to_json(skeleton), "leaves": leaves, "axis": self.axis}
 
     @classmethod
@@ -176,16 +172,18 @@ class Form:
             ValueError: it is not one.
         """
         try:
+            if type(data) is not dict or set(data) != {"tree", "leaves", "axis"}:
+                raise ValueError("it must have tree, leaves, axis")
             axis, tree = data["axis"], data["tree"]
-            if type(axis) not in (int, type(None)):
-                raise ValueError(f"axis {axis!r}")
-            if axis is not None and isinstance(tree, dict) and "list" in tree:
+            if type(axis) not in (int, type(None)) or type(data["leaves"]) is not list:
+                raise ValueError(f"axis {axis!r:.100}")
+            if axis is not None and type(tree) is dict and "list" in tree:
                 raise ValueError("rows in a list")  # they have become an array
-            leaves = [_leaf_from_json(leaf, axis) for leaf in data["leaves"]]
+            leaves = _Leaves(data["leaves"], axis)
             form = cls(_tree_from_json(tree, leaves), "a saved argument", axis)
             form.numeric = []
-            if json.dumps(form.to_json()) != json.dumps(data):
-                raise ValueError("it would be written in another way")
+            if leaves.left:
+                raise ValueError("a leaf has no place in the tree")
         except (ArithmeticError, AttributeError, LookupError, RecursionError) as error:
             raise ValueError(f"not the form of an argument: {error!r:.200}") from None
         except (TypeError, ValueError) as error:
@@ -193,18 +191,40 @@ class Form:
         return form
 
 
-def _leaf_from_json(leaf: Any, axis: int | None) -> Any:
-    if "static" in leaf:
-        return leaf["static"]
-    shape = leaf["shape"]
-    if shape is None:
-        return 0.0 if axis is None else np.zeros(1)
-    if type(shape) is not list or any(type(n) is not int or n < 0 for n in shape):
-        raise ValueError(f"shape {shape!r}")
-    if axis is not None:
-        shape = list(shape)
-        shape.insert(axis % (len(shape) + 1), 1)
-    return np.broadcast_to(0.0, shape)
+class _Leaves:
+    """Examples of the leaves of a form written as JSON; arrays of any size take no memory."""
+
+    def __init__(self, data: list[Any], axis: int | None) -> None:
+        self._data = data
+        self._axis = axis
+        self._taken = bytearray(len(data))
+        self._arrays: dict[Any, Any] = {}
+        self.left = len(data)
+
+    def take(self, i: int) -> Any:
+        """Return leaf `i`, once."""
+        if i < 0 or self._taken[i]:
+            raise ValueError(f"leaf {i} twice")
+        self._taken[i] = 1
+        self.left -= 1
+        leaf = self._data[i]
+        if type(leaf) is dict:
+            static = leaf["static"]
+            if len(leaf) != 1 or type(static) not in (bool, int, str, type(None)):
+                raise ValueError(f"the static leaf {leaf!r:.100}")
+            return static
+        if leaf is None and self._axis is None:
+            return 0.0
+        shape = tuple(leaf or ())
+        found = self._arrays.get(shape)
+        if found is None:
+            if any(type(n) is not int or n < 0 for n in shape):
+                raise ValueError(f"shape {leaf!r:.100}")
+            if self._axis is not None:
+                where = self._axis % (len(shape) + 1)
+                shape = (*shape[:where], 1, *shape[where:])
+            found = self._arrays[tuple(leaf or ())] = np.broadcast_to(0.0, shape)
+        return found
 
 
 def _tree_to_json(tree: Any) -> Any:
@@ -217,12 +237,14 @@ def _tree_to_json(tree: Any) -> Any:
     raise TypeError(f"a kernel with an argument of type {type(tree).__name__} can't be saved")
 
 
-def _tree_from_json(data: Any, leaves: list[Any]) -> Any:
-    if data is None or isinstance(data, int):
-        return None if data is None else leaves[data]
+def _tree_from_json(data: Any, leaves: _Leaves) -> Any:
+    if data is None or type(data) is int:
+        return None if data is None else leaves.take(data)
     ((kind, children),) = data.items()
     if kind == "dict":
         return {k: _tree_from_json(x, leaves) for k, x in children.items()}
+    if type(children) is not list:
+        raise ValueError(f"{children!r:.100} in a {kind!r:.100}")
     items = [_tree_from_json(x, leaves) for x in children]
     return {"list": list, "tuple": tuple}[kind](items)
 

@@ -117,6 +117,8 @@ class Program:
     def from_json(cls, data: Any) -> Program:
         """Return the program that `to_json` wrote, after checking every part of it.
 
+        It uses up `data`, so that both need no more memory than one.
+
         Raises:
             ValueError: anything in it is not as `to_json` writes it.
         """
@@ -131,7 +133,10 @@ class Program:
                 raise ValueError(f"not a program: {name} is no list")
         try:
             constants = tuple(map(from_hex, data["constants"]))
-            code = tuple((sys.intern(op), tuple(args)) for op, *args in data["code"])
+            rows = data.pop("code")
+            for n, (op, *args) in enumerate(rows):
+                rows[n] = sys.intern(op), tuple(args)
+            code = tuple(rows)
             guards = tuple((op, x, y, outcome) for op, x, y, outcome in data["guards"])
         except (OverflowError, TypeError, ValueError) as error:
             raise ValueError(f"not a program: {error!s:.200}") from None
