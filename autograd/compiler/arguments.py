@@ -72,6 +72,11 @@ class Form:
         plain = self._tree is None and isinstance(shape, tuple)
         return shape if plain else None
 
+    @property
+    def single(self) -> bool:
+        """Whether this is one number or one array, not a container of them."""
+        return self._tree is None
+
     def fill(self, numbers: Sequence[Any]) -> Any:
         """Return the argument with these `Value`s in it; arrays are of dtype object."""
 
@@ -162,6 +167,9 @@ class Form:
 
     def _example(self) -> Any:
         """Return an argument of this form."""
+        if self._listed:
+            shape = self._leaves[0][0]
+            return [_nest(self._listed, shape, [0.0] * _size(shape))]
 
         def part(shape: Any, at: int) -> Any:
             if self.axis is None:
@@ -183,36 +191,96 @@ class Form:
         for shape, leaf in self._leaves:
             if shape is _STATIC and not isinstance(leaf, (bool, int, str, type(None))):
                 raise TypeError(f"a kernel with the static argument {leaf!r} can't be saved")
-            leaves.append(
-                {"static": leaf}
-                if shape is _STATIC
-                else {"shape": None if shape is _NUMBER else list(shape)}
-            )
-        return {"tree": _tree_to_json(skeleton), "leaves": leaves, "axis": self.axis}
+            plain = None if shape is _NUMBER else shape
+            leaves.append({"static": leaf} if shape is _STATIC else plain and list(plain))
+        return {
+            "tree": _tree_to_json(skeleton),
+            "leaves": leaves,
+            "axis": self.axis,
+            "listed": [kind.__name__ for kind in self._listed],
+        }
 
     @classmethod
     def from_json(cls, data: Any) -> Form:
-        """Return the form that `to_json` wrote.
+        """Return the form that `to_json` wrote, of which arrays of any size take no memory.
 
         Raises:
             ValueError: it is not one.
         """
         try:
-            axis = data["axis"]
-            leaves: list[Any] = []
-            for leaf in data["leaves"]:
-                if "static" in leaf:
-                    leaves.append(leaf["static"])
-                elif leaf["shape"] is None:
-                    leaves.append(0.0 if axis is None else np.zeros(1))
-                else:
-                    shape = [int(n) for n in leaf["shape"]]
-                    if axis is not None:
-                        shape.insert(axis % (len(shape) + 1), 1)
-                    leaves.append(np.zeros(shape))
-            return cls(_tree_from_json(data["tree"], leaves), "a saved argument", axis)
-        except (KeyError, TypeError, IndexError, ValueError) as error:
-            raise ValueError(f"not the form of an argument: {error!r}") from None
+            if type(data) is not dict or set(data) != {"tree", "leaves", "axis", "listed"}:
+                raise ValueError("it must have tree, leaves, axis, listed")
+            axis, tree = data["axis"], data["tree"]
+            if type(axis) not in (int, type(None)) or type(data["leaves"]) is not list:
+                raise ValueError(f"axis {axis!r:.100}")
+            if axis is not None and type(tree) is dict and "list" in tree:
+                raise ValueError("rows in a list")  # they have become an array
+            leaves = _Leaves(data["leaves"], axis)
+            form = cls(_tree_from_json(tree, leaves), "a saved argument", axis)
+            form.numeric = []
+            if leaves.left:
+                raise ValueError("a leaf has no place in the tree")
+            form._list_rows(data["listed"])
+        except (ArithmeticError, AttributeError, LookupError, RecursionError) as error:
+            raise ValueError(f"not the form of an argument: {error!r:.200}") from None
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"not the form of an argument: {error!s:.200}") from None
+        return form
+
+    def _list_rows(self, names: Any) -> None:
+        """Let a form read from JSON be one of rows in a list, each made of the kinds named."""
+        if not names and type(names) is list:
+            return
+        shape = self._leaves[0][0]
+        depth = 0 if shape is _NUMBER else len(shape)
+        kinds = tuple([{"list": list, "tuple": tuple, "ndarray": np.ndarray}[n] for n in names])
+        arrays = kinds.count(np.ndarray)
+        if type(names) is not list or not self.single or self.axis is None or shape is _STATIC:
+            raise ValueError("rows in a list")
+        if (
+            len(kinds) > depth
+            or (len(kinds) < depth and not arrays)
+            or arrays > (kinds[-1] is np.ndarray)
+        ):
+            raise ValueError(f"rows of {names!r:.100}")
+        self._listed = kinds
+        self.key = (*self.key[:3], kinds, *self.key[4:])
+
+
+class _Leaves:
+    """Examples of the leaves of a form written as JSON; arrays of any size take no memory."""
+
+    def __init__(self, data: list[Any], axis: int | None) -> None:
+        self._data = data
+        self._axis = axis
+        self._taken = bytearray(len(data))
+        self._arrays: dict[Any, Any] = {}
+        self.left = len(data)
+
+    def take(self, i: int) -> Any:
+        """Return leaf `i`, once."""
+        if i < 0 or self._taken[i]:
+            raise ValueError(f"leaf {i} twice")
+        self._taken[i] = 1
+        self.left -= 1
+        leaf = self._data[i]
+        if type(leaf) is dict:
+            static = leaf["static"]
+            if len(leaf) != 1 or type(static) not in (bool, int, str, type(None)):
+                raise ValueError(f"the static leaf {leaf!r:.100}")
+            return static
+        if leaf is None and self._axis is None:
+            return 0.0
+        shape = tuple(leaf or ())
+        found = self._arrays.get(shape)
+        if found is None:
+            if any(type(n) is not int or n < 0 for n in shape):
+                raise ValueError(f"shape {leaf!r:.100}")
+            if self._axis is not None:
+                where = self._axis % (len(shape) + 1)
+                shape = (*shape[:where], 1, *shape[where:])
+            found = self._arrays[tuple(leaf or ())] = np.broadcast_to(0.0, shape)
+        return found
 
 
 def _tree_to_json(tree: Any) -> Any:
@@ -225,12 +293,14 @@ def _tree_to_json(tree: Any) -> Any:
     raise TypeError(f"a kernel with an argument of type {type(tree).__name__} can't be saved")
 
 
-def _tree_from_json(data: Any, leaves: list[Any]) -> Any:
-    if data is None or isinstance(data, int):
-        return None if data is None else leaves[data]
+def _tree_from_json(data: Any, leaves: _Leaves) -> Any:
+    if data is None or type(data) is int:
+        return None if data is None else leaves.take(data)
     ((kind, children),) = data.items()
     if kind == "dict":
         return {k: _tree_from_json(x, leaves) for k, x in children.items()}
+    if type(children) is not list:
+        raise ValueError(f"{children!r:.100} in a {kind!r:.100}")
     items = [_tree_from_json(x, leaves) for x in children]
     return {"list": list, "tuple": tuple}[kind](items)
 

@@ -6,6 +6,7 @@ how a program is run (`points`, `rows`) or how results are dressed (`results`).
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
 import threading
@@ -334,7 +335,9 @@ class Paths:
         with collector_paused():
             program = simplify(done.program)
         self.costs.passes += 1e3 * (time.perf_counter() - started)
-        return self._add(family, program, done.program, list(map(self._place, done.captured)), out)
+        captured = list(map(self._place, done.captured))
+        layout = self._layout(family, program, len(captured), out)
+        return self._add(family, (program, done.program, captured, out), layout)
 
     def same_shape(self, family: Family, out: Form) -> None:
         """Check that a result is of the form of those before, static leaves aside."""
@@ -362,9 +365,9 @@ class Paths:
         return np.concatenate([shared, [v._data for v in self.captured(path)]])
 
     def _add(
-        self, family: Family, program: Program, raw: Program, captured: list[Value | int], out: Form
+        self, family: Family, recorded: Recorded, layout: Layout | Callable[[], Layout]
     ) -> Path:
-        layout = self._layout(family, program, len(captured), out)
+        program, raw, captured, out = recorded
         options = self.settings.options
         code = Code(program, layout, options.fast, options.cache)
         path = Path(code, raw, self.name, captured, out)
@@ -375,22 +378,29 @@ class Paths:
         return path
 
     def restore(self, family: Family, paths: Sequence[Recorded]) -> None:
-        """Add a family recorded elsewhere, in the present state.
+        """Add a family recorded elsewhere, in the present state and in no more memory than it
+        takes already.
 
         Raises:
             ValueError: the parts do not fit together.
         """
         if tuple(form.axis for form in family.forms) != self.axes(len(family.forms)):
             raise ValueError("not a kernel: in_axes does not fit the arguments")
-        for program, raw, captured, out in paths:
-            outputs = len(self._layout(family, program, len(captured), out).sums)
-            inputs = len(family.mapped) + len(captured)
+        form_keys = family.names, tuple([form.key for form in family.forms])
+        key = _key(family.mode, form_keys, family.parameters, (self.fingerprint.key,))
+        if key in self.families:
+            raise ValueError("not a kernel: the same arguments twice")
+        numbers = sum(form.size for form in family.forms)
+        for recorded in paths:
+            program, _, captured, out = recorded
+            if out.axis is not None or out.shapes != paths[0][3].shapes:
+                raise ValueError("not a kernel: its paths return results of different structure")
+            inputs, outputs = numbers + len(captured), self._outputs(family, out)
             if inputs != program.inputs or outputs != len(program.outputs):
                 raise ValueError("not a kernel: a program does not fit its arguments")
-            self.last = self._add(family, program, raw, captured, out)
-        key = (family.names, tuple([form.key for form in family.forms]))
-        state = (self.fingerprint.key,)
-        self.families[_key(family.mode, key, family.parameters, state)] = family
+            layout = functools.partial(self._layout, family, program, len(captured), out)
+            self.last = self._add(family, recorded, layout)
+        self.families[key] = family
 
     def ignore(self, places: list[str], family: Family) -> None:
         """Leave places out of the state, which a family's function writes to and does not read."""
@@ -403,6 +413,31 @@ class Paths:
         """Return the families that belong to the present state, and to no other function's."""
         state = (self.fingerprint.key,)
         return [f for key, f in self.families.items() if key[3] == state and f.paths]
+
+    def _outputs(self, family: Family, out: Form) -> int:
+        """Return how many outputs a program of this family has, from sizes alone.
+
+        Raises:
+            ValueError: it can't have been recorded.
+        """
+        mode = family.mode
+        if mode == "value":
+            return out.size
+        if family.parameters is not None:
+            wanted = len(family.parameters)
+        else:
+            by = [family.forms[i] for i in self.wanted(family)]
+            if not all(form.size for form in by):
+                raise ValueError("not a kernel: wrt is an argument without floats")
+            added = self.settings.reduce is not None and mode != "value_and_grad"
+            if added and any(form.axis is not None for form in by):
+                raise ValueError(f"not a kernel: {mode} by rows that are added up")
+            wanted = sum(form.size for form in by)
+        if mode == "jacobian":
+            return out.size * wanted
+        if out.size != 1 or not out.single:
+            raise ValueError(f"not a kernel: {mode} of more than one number")
+        return 1 + wanted if mode == "value_and_grad" else wanted * wanted
 
     def _layout(self, family: Family, program: Program, captured: int, out: Form) -> Layout:
         sums = self._sums(family, out)

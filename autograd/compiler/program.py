@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -161,19 +162,30 @@ class Program:
     def from_json(cls, data: Any) -> Program:
         """Return the program that `to_json` wrote, after checking every part of it.
 
+        It uses up `data`, so that both need no more memory than one.
+
         Raises:
             ValueError: anything in it is not as `to_json` writes it.
         """
+        names = ("inputs", "constants", "code", "outputs", "guards")
+        if type(data) is not dict or set(data) != set(names):
+            raise ValueError(f"not a program: it must have {', '.join(names)}")
+        inputs = data["inputs"]
+        if type(inputs) is not int or inputs < 0:
+            raise ValueError(f"not a program: {inputs!r:.100} inputs")
+        for name in names[1:]:
+            if type(data[name]) is not list:
+                raise ValueError(f"not a program: {name} is no list")
         try:
-            inputs, outputs = data["inputs"], tuple(data["outputs"])
-            constants = tuple(float.fromhex(c) for c in data["constants"])
-            code = tuple((row[0], tuple(row[1:])) for row in data["code"])
+            constants = tuple(map(from_hex, data["constants"]))
+            rows = data.pop("code")
+            for n, (op, *args) in enumerate(rows):
+                rows[n] = sys.intern(op), tuple(args)
+            code = tuple(rows)
             guards = tuple((op, x, y, outcome) for op, x, y, outcome in data["guards"])
-        except (KeyError, TypeError, IndexError, ValueError) as error:
-            raise ValueError(f"not a program: {error!r}") from None
-        if not isinstance(inputs, int) or isinstance(inputs, bool) or inputs < 0:
-            raise ValueError(f"not a program: {inputs!r} inputs")
-        program = cls(inputs, constants, code, outputs, guards)
+        except (OverflowError, TypeError, ValueError) as error:
+            raise ValueError(f"not a program: {error!s:.200}") from None
+        program = cls(inputs, constants, code, tuple(data["outputs"]), guards)
         program.check()
         return program
 
@@ -186,15 +198,15 @@ class Program:
         """
 
         def known(i: object, end: int, where: str) -> None:
-            if not isinstance(i, int) or isinstance(i, bool) or not 0 <= i < end:
-                raise ValueError(f"not a program: {where} refers to {i!r}, of {end}")
+            if type(i) is not int or not 0 <= i < end:
+                raise ValueError(f"not a program: {where} refers to {i!r:.100}, of {end}")
 
         end = self.first
         for n, (op, args) in enumerate(self.code):
             try:
                 arity = find(op).arity
             except (KeyError, TypeError):
-                raise ValueError(f"not a program: no primitive is called {op!r}") from None
+                raise ValueError(f"not a program: no primitive is called {op!r:.100}") from None
             if len(args) != arity:
                 raise ValueError(f"not a program: {op} with {len(args)} operands, takes {arity}")
             for i in args:
@@ -202,8 +214,8 @@ class Program:
         for i in self.outputs:
             known(i, end + len(self.code), "an output")
         for op, x, y, outcome in self.guards:
-            if op not in COMPARISONS or not isinstance(outcome, bool):
-                raise ValueError(f"not a program: guard {op!r} with outcome {outcome!r}")
+            if type(op) is not str or op not in COMPARISONS or type(outcome) is not bool:
+                raise ValueError(f"not a program: guard {op!r:.100}, {outcome!r:.100}")
             known(x, end + len(self.code), "a guard")
             known(y, end + len(self.code), "a guard")
 
@@ -212,6 +224,18 @@ class Program:
         """What tells this program from any other: a hash of all its parts."""
         text = json.dumps(self.to_json(), separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def from_hex(text: str) -> float:
+    """Return the number that `float.hex` wrote as `text`.
+
+    Raises:
+        OverflowError, TypeError, ValueError: it did not.
+    """
+    number = float.fromhex(text)
+    if number.hex() != text:
+        raise ValueError(f"{text!r} is not how {number!r} is written")
+    return number
 
 
 def _literal(x: float) -> str:

@@ -50,7 +50,7 @@ def over_rows(paths: Paths, family: Family, call: Call, eager: bool) -> tuple[An
             columns, parts, statics = part.columns, [], statics[-1:]
         else:
             columns[:, part.rows] = part.columns
-        if len(part.sums):
+        if part.sums.size:
             blocks, first = np.unique(part.rows // BLOCK, return_index=True)
             for block, at in zip(blocks.tolist(), first.tolist(), strict=True):
                 parts.append((block, int(part.rows[at]), part.sums[block]))
