@@ -27,6 +27,9 @@ _ON_FLOATS: Final = 2  # within one, numbers are computed that are no part of it
 _LEVELS: Final = 2**30  # levels before the numbers start again; a node holds 32 bits
 
 _GENERATOR: Final = 0x20 | 0x200  # code flags of generators and asynchronous generators
+# Compiled, a function holds the interpreter from its first line to its last.
+_has_gil: Final[Any] = getattr(sys, "_is_gil_enabled", None)
+_ALONE: Final[bool] = not __file__.endswith(".py") and (_has_gil is None or _has_gil())
 # Whoever runs a generator to *be* a context: suspended, it is still in force.
 _DRIVERS: Final = ("contextlib", "_pytest.fixtures")
 
@@ -52,9 +55,9 @@ class Observer:
 class _Token:
     """Alive as long as the block that holds it."""
 
-    def __init__(self, observer: Observer | None) -> None:
-        self.observer = observer
-        self.thread = threading.get_ident()
+    __slots__ = ("__weakref__", "observer", "thread")
+    observer: Observer | None
+    thread: int
 
 
 @final
@@ -98,10 +101,16 @@ class Watch:
 
     def settle(self) -> None:
         """Let `busy`, `count` and `nested` be what the tokens alive say."""
-        with self._lock:
-            self.count = len(self._observing)
-            self.nested = len(self._nesting)
-            self.busy = self.count > 0 or self.nested > 0
+        if _ALONE:
+            self._settle()
+        else:
+            with self._lock:
+                self._settle()
+
+    def _settle(self) -> None:
+        self.count = len(self._observing)
+        self.nested = len(self._nesting)
+        self.busy = self.count > 0 or self.nested > 0
 
     def _alive(self) -> list[_Link]:
         found: list[_Link] = []
@@ -149,7 +158,9 @@ class Watch:
         elif link.kind == _NESTED:
             self._nesting.add(link.token)
             self.settle()
-        self._here.set((*self._alive(), link))
+        alive = self._alive()
+        alive.append(link)
+        self._here.set(tuple(alive))
 
     def tidy(self) -> None:
         """Forget what is over."""
@@ -181,7 +192,7 @@ class Watch:
 
     def forked(self) -> None:
         """Forget what other threads began: in the child of a fork they do not exist."""
-        me = threading.get_ident()
+        me = _thread()
         for tokens in (self._observing, self._nesting):
             for token in list(tokens):
                 found = token()
@@ -190,6 +201,7 @@ class Watch:
         self.settle()
 
 
+_thread: Final[Any] = threading.get_ident
 watch: Final = Watch()
 after_fork(watch.forked)
 
@@ -227,8 +239,10 @@ class watching:
         kind = self._kind
         observer = self.observer()
         generator = _generator() if kind == _OBSERVING else None
-        token = _Token(observer)
+        token: Any = _Token()
         try:
+            token.observer = observer
+            token.thread = _thread()
             link = _Link(kind, observer, watch.reference(kind, token), generator)
             watch.begin(link)
             # Last, because no handler can run between here and the `with` block.
