@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 from ._probe import Probe, Run, Switch
@@ -19,6 +20,7 @@ _OFF: Final = 1e-7  # the step to either side of a point that is on the boundary
 # A jump below this, relative to the values, is what iterations with a tolerance do.
 JUMP: Final = 1e-4
 _SLOPE: Final = 1e-5  # the same for slopes
+_POLE: Final = 1e3  # the steepness on the way, relative to the step, from which it is a pole
 
 
 @dataclass
@@ -37,25 +39,30 @@ class Crossing:
     moves: list[bool]
     distance: float
 
-    @property
-    def jump(self) -> tuple[float, float] | None:
-        """The first output's value on both sides that differs there, None if it is continuous."""
-        steps = [
-            abs(b._data - a._data)
-            for a, b in zip(self.before.inputs, self.behind.inputs, strict=True)
-        ]
-        slopes = zip(self.slopes[0], self.slopes[1], strict=True)
-        change = math.fsum(max(abs(a), abs(b)) * d for (a, b), d in zip(slopes, steps, strict=True))
-        for a, b, s in zip(self.before.values, self.behind.values, self.start.values, strict=True):
-            size = max(abs(a), abs(b), abs(s))
-            if math.isfinite(size) and abs(b - a) > JUMP * size + 4.0 * change:
-                return a, b
-        return None
-
-    @property
+    @cached_property
     def slopes(self) -> tuple[list[float], list[float]]:
         """The gradient on both sides."""
         return self.before.gradient(), self.behind.gradient()
+
+    @cached_property
+    def jump(self) -> tuple[float, float] | None:
+        """The first output's value on both sides that differs there, None if it is continuous.
+
+        At the guard of a pole there is none either: what would be infinite is no step.
+        """
+        change = self._change(self.before, self.behind)
+        way = self._change(self.start, self.before)
+        for a, b, s in zip(self.before.values, self.behind.values, self.start.values, strict=True):
+            size = max(abs(a), abs(b), abs(s))
+            step = abs(b - a)
+            if math.isfinite(size) and step > JUMP * size + 4.0 * change and way < _POLE * step:
+                return a, b
+        return None
+
+    def _change(self, here: Run, there: Run) -> float:
+        """Return how much the steeper of both sides changes from one point to another."""
+        pairs = zip(*self.slopes, here.inputs, there.inputs, strict=True)
+        return math.fsum(max(abs(a), abs(b)) * abs(y._data - x._data) for a, b, x, y in pairs)
 
     def bends(self, i: int) -> tuple[float, float] | None:
         """Return the slopes by input `i` on both sides if they differ."""
