@@ -13,12 +13,14 @@ from setuptools import setup
 
 # In the order in which they import each other.
 HOT_MODULES = [
+    "autograd/_watch.py",
     "autograd/_primitive.py",
     "autograd/_special.py",
     "autograd/_rules.py",
     "autograd/_graph.py",
     "autograd/_sweep.py",
     "autograd/_value.py",
+    "autograd/compiler/_still.py",
 ]
 
 # What mypyc 2.4.1 emits to free an object of an `acyclic` class enters CPython's trashcan, which

@@ -11,8 +11,15 @@ from ._build import build_info as build_info
 from ._build import warn_if_stale as _warn_if_stale
 from ._custom import custom_partials as custom_partials
 from ._custom import primitive as primitive
+from ._decisions import Decision as Decision
+from ._decisions import Decisions as Decisions
+from ._decisions import decisions as decisions
 from ._graph import check_graph as check_graph
 from ._graph import topological_order as topological_order
+from ._lint import Averaged as Averaged
+from ._lint import Finding as Finding
+from ._lint import Findings as Findings
+from ._lint import lint as lint
 from ._primitive import Primitive as Primitive
 from ._primitive import primitives as primitives
 from ._primitive import register as register
@@ -98,9 +105,11 @@ from .helpers import sum as sum
 
 if TYPE_CHECKING:
     from .compiler import Kernel as Kernel
+    from .compiler import StaleKernel as StaleKernel
     from .compiler import compile as compile
+    from .compiler import load_kernel as load_kernel
 
-_COMPILER = ("Kernel", "compile", "load_kernel")  # imported when first asked for
+_COMPILER = ("Kernel", "StaleKernel", "compile", "load_kernel")  # imported when first asked for
 
 
 def __getattr__(name: str) -> Any:

@@ -9,7 +9,7 @@ from .._value import Value
 from ..documents import read_document, write_document
 from ._execute import Options
 from .arguments import Form
-from .paths import Mode, Paths, Settings
+from .paths import Family, Mode, Paths, Recorded, Settings
 from .program import Program, from_hex
 
 FORMAT: Final = "scalar-autograd kernel"
@@ -39,18 +39,18 @@ def _contents(paths: Paths) -> dict[str, Any]:
         "families": [
             {
                 "mode": family.mode,
+                "names": family.names,
                 "forms": [form.to_json() for form in family.forms],
                 "paths": [
                     {
                         "program": path.code.program.to_json(),
-                        "captured": [x.hex() for x in path.extra()],
+                        "captured": [v._data.hex() for v in paths.captured(path)],
                         "out": path.out.to_json(),
                     }
                     for path in family.paths
                 ],
             }
-            for family in paths.families.values()
-            if family.paths
+            for family in paths.travelling()
         ],
     }
 
@@ -91,20 +91,26 @@ def _paths(content: dict[str, Any]) -> Paths:
     )
     paths = Paths(None, name, settings)
     for family in _list(families, "families"):
-        mode, forms, recorded = _parts(family, "mode", "forms", "paths")
+        mode, names, forms, recorded = _parts(family, "mode", "names", "forms", "paths")
         if mode not in get_args(Mode):
             raise ValueError(f"no mode {mode!r:.100}")
         found = [_path(path) for path in _list(recorded, "paths")]
         if not found:
             raise ValueError("nothing was recorded")
-        paths.restore(mode, [Form.from_json(form) for form in _list(forms, "forms")], None, found)
+        words = tuple(_list(names, "names"))
+        read = [Form.from_json(form) for form in _list(forms, "forms")]
+        known = all(type(word) is str for word in words)
+        if not known or len(set(words)) < len(words) or len(words) > len(read):
+            raise ValueError(f"the names of arguments are {names!r:.100}")
+        paths.restore(Family(mode, read, words, None), found)
     return paths
 
 
-def _path(data: Any) -> tuple[Program, list[Value], Form]:
+def _path(data: Any) -> Recorded:
     program, captured, out = _parts(data, "program", "captured", "out")
-    values = [Value(from_hex(x)) for x in _list(captured, "captured")]
-    return Program.from_json(program), values, Form.from_json(out)
+    values: list[Value | int] = [Value(from_hex(x)) for x in _list(captured, "captured")]
+    read = Program.from_json(program)
+    return read, read, values, Form.from_json(out)
 
 
 def _parts(data: Any, *names: str) -> list[Any]:

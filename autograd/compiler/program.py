@@ -56,6 +56,46 @@ class Program:
         """The index of the result of the first instruction."""
         return self.inputs + len(self.constants)
 
+    def apply(self, inputs: Sequence[Any]) -> list[Any]:
+        """Return the outputs for these inputs, floats and `Value`s, by the primitives themselves.
+
+        With `Value`s it makes the graph that was recorded, and asks every guard's question again.
+        """
+        values = [*inputs, *self.constants]
+        for op, args in self.code:
+            values.append(find(op)(*[values[i] for i in args]))
+        for op, x, y, _ in self.guards:
+            COMPARISONS[op](values[x], values[y])
+        return [values[i] for i in self.outputs]
+
+    def constant(self, i: int) -> float | None:
+        """Return the number of an operand that is a constant, None if it is not one."""
+        return self.constants[i - self.inputs] if self.inputs <= i < self.first else None
+
+    @property
+    def standard(self) -> bool:
+        """Whether all its primitives are autograd's own."""
+        return not any(op.startswith("custom ") for op, _ in self.code)
+
+    def part(self, output: int) -> Program:
+        """Return the program of one output alone: what it needs, and what the guards need."""
+        wanted = self.outputs[output]
+        needed = bytearray(self.first + len(self.code))
+        for i in (wanted, *(i for _, x, y, _ in self.guards for i in (x, y))):
+            needed[i] = 1
+        for n in range(len(self.code) - 1, -1, -1):
+            if needed[self.first + n]:
+                for i in self.code[n][1]:
+                    needed[i] = 1
+        place = list(range(self.first))
+        code: list[tuple[str, tuple[int, ...]]] = []
+        for n, (op, args) in enumerate(self.code):
+            place.append(self.first + len(code))
+            if needed[self.first + n]:
+                code.append((op, tuple([place[i] for i in args])))
+        guards = tuple([(op, place[x], place[y], out) for op, x, y, out in self.guards])
+        return Program(self.inputs, self.constants, tuple(code), (place[wanted],), guards)
+
     def evaluate(self, numbers: Sequence[float]) -> tuple[list[float], bool]:
         """Return the outputs for these inputs, and whether all guards held; plain Python.
 
@@ -64,11 +104,16 @@ class Program:
         """
         if len(numbers) != self.inputs:
             raise ValueError(f"the program takes {self.inputs} numbers, got {len(numbers)}")
+        values = self.values(numbers)
+        held = all(COMPARISONS[op](values[x], values[y]) is out for op, x, y, out in self.guards)
+        return [values[i] for i in self.outputs], held
+
+    def values(self, numbers: Sequence[float]) -> list[float]:
+        """Return the number of every operand for these inputs; plain Python."""
         values = [*map(float, numbers), *self.constants]
         for op, args in self.code:
             values.append(find(op).fn(*[values[i] for i in args]))
-        held = all(COMPARISONS[op](values[x], values[y]) is out for op, x, y, out in self.guards)
-        return [values[i] for i in self.outputs], held
+        return values
 
     def __str__(self) -> str:
         """Return the program as Python source: a function of the inputs, `program`."""
