@@ -108,7 +108,9 @@ NASTY = [
     [10**9], [10**9, 10**9], [100_000_000], [0, 10**18], [3], [3, -1], [True], [2.0], [2] * 65,
     ["sin", 0], ["<", 0, 0, True], {"list": [0]}, {"list": [0, 0]}, {"tuple": []},
     {"dict": {"a": 0}}, {"dict": []}, {"set": [0]}, {"static": 1}, {"static": 1.5},
-    {"static": [1]}, {"static": {"a": 1}}, {"static": 1, "x": 1}, {"list": "ab"}, {"list": {}},
+    {"array": []}, {"array": [0]}, {"array": [2]}, {"array": [10**9]}, {"array": [0, 10**18]},
+    {"array": [2] * 65}, {"array": [True]}, {"array": None}, {"array": {"a": 1}}, {"static": [1]},
+    {"static": {"a": 1}}, {"static": 1, "x": 1}, {"list": "ab"}, {"list": {}},
 ]  # fmt: skip
 
 
@@ -187,12 +189,12 @@ def agree(rng, data):
                     other["axis"] = axis
         elif what == 1:  # an array that is as large as can be
             n = rng.choice([2, 10**5, 10**9, 10**17])
-            form["leaves"] = [x if isinstance(x, dict) else [n] for x in form["leaves"]]
+            form["leaves"] = [x if x and "static" in x else {"array": [n]} for x in form["leaves"]]
             size = sum(
-                math.prod(leaf or [])
+                math.prod(leaf["array"] if leaf else [])
                 for other in family["forms"]
                 for leaf in other["leaves"]
-                if not isinstance(leaf, dict)
+                if not leaf or "array" in leaf
             )
             for path in family["paths"]:
                 path["program"]["inputs"] = size + len(path["captured"])
@@ -202,7 +204,7 @@ def agree(rng, data):
             path = rng.choice(family["paths"])
             n = rng.choice([0, 1, 3, 300])
             path["program"]["outputs"] = [rng.randrange(3)] * n
-            path["out"] = {"tree": 0, "leaves": [[n]], "axis": None, "listed": []}
+            path["out"] = {"tree": 0, "leaves": [{"array": [n]}], "axis": None, "listed": []}
         elif what == 4:
             data["wrt"] = rng.choice([0, 1, -1, [0], [0, 1], [1, 0], [0, 0], [], 2, -3])
             data["reduce"] = rng.choice([None, "sum", "mean"])
