@@ -187,7 +187,7 @@ class Form:
             TypeError: it holds something a file can't, such as a dataclass.
         """
         skeleton = _unflatten(self._tree, [*range(len(self._leaves))])
-        leaves = []
+        leaves: list[Any] = []
         for shape, leaf in self._leaves:
             if shape is _STATIC and not isinstance(leaf, (bool, int, str, type(None))):
                 raise TypeError(f"a kernel with the static argument {leaf!r} can't be saved")
