@@ -11,7 +11,7 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from . import native
 from .native import Source
@@ -27,7 +27,7 @@ def fetch(folder: str | None, source: Source, make: Callable[[], bytes]) -> byte
     """
     if folder is None:
         return make()
-    key = hashlib.sha256(f"{_processor()}\n{source.text}".encode()).hexdigest()
+    key = hashlib.sha256(f"{native.processor()}\n{source.text}".encode()).hexdigest()
     path = Path(folder) / f"{key}.kernel"
     try:
         data = path.read_bytes()
@@ -42,12 +42,6 @@ def fetch(folder: str | None, source: Source, make: Callable[[], bytes]) -> byte
     if hashlib.sha256(body).digest() != digest or not body.startswith(key.encode()):
         raise ValueError(f"{path}: the file is truncated or altered; delete it")
     return body[len(key) :]
-
-
-def _processor() -> str:
-    llvm: Any = native._llvm()
-    version = ".".join(map(str, llvm.llvm_version_info))
-    return f"{llvm.get_default_triple()} {llvm.get_host_cpu_name()} {native.host()} {version}"
 
 
 def write(path: Path, data: bytes) -> None:

@@ -129,9 +129,7 @@ def gradient(root: Any, wrt: list[Any], level: int) -> list[Any]:
     return [g + 0.0 for g in found]
 
 
-def _collect(
-    inputs: list[Value], outputs: list[Any], recorder: _Recorder, level: int
-) -> Trace:
+def _collect(inputs: list[Value], outputs: list[Any], recorder: _Recorder, level: int) -> Trace:
     """Return the trace; everything recorded goes into its program, needed or not."""
     # While collecting, operands are >= 0 for inputs, captured values and instructions in the order
     # of appearance; numbers are final only when all captured values and constants are known.
