@@ -19,8 +19,10 @@ from ._structure import is_array, is_container
 from ._unseen import line_of, unwrapped
 
 _PER_LINE: Final = 3  # switches that are crossed for each line and operation, the nearest first
-_SLOPES: Final = 12  # of which so many are looked at more closely
-_ROWS: Final = 64
+_TRIED: Final = 12  # of so many: some can't be crossed
+# Under a mean a jump may show in few rows only: a path that survives may end worthless too.
+_PER_LINE_OF_ROWS: Final = 48
+_ROWS: Final = 256
 _WHERES: Final = 8  # looked into, for each line
 _CURVED: Final = 64  # inputs
 _NUDGE: Final = 1e-3
@@ -119,13 +121,15 @@ def lint(f: Callable[..., Any] | Averaged, /, *args: Any, **kwargs: Any) -> Find
     The floats of positional arguments are the inputs, nested as `grad` takes them. `f` runs a few
     times at and around them, at most a few hundred times, always at the same points; it should have
     no side effects. For `Averaged(f, in_axes)` the shared arguments are the inputs, and rows beyond
-    64 are sampled evenly. Where `f` raises at a point nobody asked about, nothing is said.
+    256 are sampled evenly. Where `f` raises at a point nobody asked about, nothing is said.
 
     Raises:
         TypeError: `f` is no function, or returns no number. Otherwise what `f` raises.
         ValueError: `in_axes` does not fit the arguments.
     """
-    f = getattr(f, "linted", f)  # a kernel says what it was made of
+    describe: Any = getattr(type(f), "__lint__", None)
+    if describe is not None:  # a kernel says what it was made of
+        f = describe(f)
     if isinstance(f, Averaged):
         probes = _rows(f, args, kwargs)
         inner, mean = f.f, True
@@ -212,16 +216,17 @@ class _Case:
                 if switch.level >= run.level and not math.isnan(switch.need):
                     found = near.setdefault((switch.op, switch.where), [])
                     found.append((switch.nearness, i, switch))
-        for switches in near.values():
+        for (op, _), switches in near.items():
             switches.sort(key=lambda entry: (entry[0], entry[1]))
+            many = self.mean and op not in PICKS
             crossed = 0
-            for _, i, switch in switches[:_SLOPES]:
-                if crossed == _PER_LINE:
-                    break
+            for _, i, switch in switches[: _PER_LINE_OF_ROWS if many else _TRIED]:
                 crossing = cross(self.probes[i], self.runs[i], switch)
                 if crossing is not None:
                     self.crossings.append(crossing)
                     crossed += 1
+                    if crossing.jump is not None or (crossed == _PER_LINE and not many):
+                        break
 
     def every_run(self) -> Iterator[Run]:
         """Yield all runs, also those beyond boundaries."""

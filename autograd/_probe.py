@@ -277,7 +277,8 @@ class _Listener(Observer):
         self._add(op, Switch(self._key(op), True, outcome, x, other, need))
 
     def read(self, node: Node, how: str) -> None:
-        self._run.reads.append((node, _line()))
+        if how == ".data":
+            self._run.reads.append((node, _line()))
 
     def _key(self, op: str) -> Key:
         where = _line()
