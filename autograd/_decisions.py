@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, overload
 
-from ._primitive import Node, Observer, as_float, watch
+from ._primitive import Node, Observer, as_float
 from ._structure import Structure
 from ._value import Value
+from ._watch import nested, watching
 from .anomaly import user_line
-from .derivatives import nested
 
 _FEW: Final = 20  # decisions that are printed one by one; more are printed line by line
 
@@ -118,11 +118,8 @@ def decisions(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Decisions:
     listener = _Listener()
     with nested() as level:
         filled = [_fresh(structure, level) for structure in structures]
-        watch.add(listener)
-        try:
+        with watching(listener):
             f(*filled, **kwargs)
-        finally:
-            watch.remove(listener)
     return Decisions(listener.found)
 
 

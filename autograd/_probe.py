@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ._graph import order_of
-from ._primitive import Node, Observer, as_float, operands_of, watch
+from ._primitive import Node, Observer, as_float, operands_of
 from ._structure import Structure
 from ._sweep import cotangents, pull_graph
 from ._value import Value
+from ._watch import nested, watching
 from .anomaly import user_line
-from .derivatives import nested
 
 Key = tuple[str, str, int]  # operation, "file:line", how many like it came before
 
@@ -213,11 +213,8 @@ class Probe:
                         run.inputs.append(fresh[-1])
                 filled.append(structure.fill(fresh))
             listener = _Listener(run)
-            watch.add(listener)
-            try:
+            with watching(listener):
                 out = self.f(*filled, **self.kwargs)
-            finally:
-                watch.remove(listener)
         run.outputs = Structure(out, integers=True).numbers
         if not run.outputs:
             raise TypeError(f"lint: the function returned {out!r}, which holds no number")

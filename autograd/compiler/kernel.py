@@ -15,8 +15,8 @@ import numpy as np
 
 from .._decisions import Decisions
 from .._lint import Averaged
-from .._primitive import watch
 from .._structure import holds_values
+from .._watch import watch
 from . import files, native, pickles
 from ._execute import Batch, Options
 from .arguments import Array, Call
