@@ -25,6 +25,7 @@ _PER_LINE_OF_ROWS: Final = 48
 _ROWS: Final = 256
 _WHERES: Final = 8  # looked into, for each line
 _CURVED: Final = 64  # inputs
+_MEAN: Final = 8  # kinks of one line from which they are taken for a mean over paths
 _NUDGE: Final = 1e-3
 _LIST: Final = 8  # entries of a list that are taken for arguments of their own
 
@@ -257,19 +258,24 @@ def _unrepeatable(case: _Case) -> Iterator[Finding]:
 
 def _no_curvature(case: _Case) -> Iterator[Finding]:
     """A function that is straight on both sides of a kink: its curvature is all in the kink."""
-    kinks = [c for c in case.crossings if c.switch.op in PICKS]
-    for crossing in kinks:
+    probe = case.probes[0]
+    for crossing in case.crossings:
         op, where, _ = crossing.switch.key
-        together = sum(s.op == op and s.where == where for s in crossing.start.switches.values())
-        if op == "abs" and (together > 1 or case.mean):
-            continue  # a sum of absolute values is a loss or a penalty, meant for first derivatives
-        probe = case.probes[0]
-        for i in _scalars(probe, len(crossing.start.switches)):
+        if op not in PICKS:
+            continue
+        kinks = [s.where for s in crossing.start.switches.values() if s.op in PICKS]
+        single = len(kinks) == 1
+        if case.mean or kinks.count(where) >= _MEAN:
+            if op not in ("maximum", "minimum", "relu" if case.mean else ""):
+                continue  # a sum of absolute values is a loss or a penalty, one of ReLUs a network
+        elif not single:
+            continue
+        for i in _asked_twice(probe, single and not case.mean):
             slopes = crossing.bends(i) if crossing.moves[i] else None
-            if slopes is None or any(
-                run.curvatures([i])[0] != 0.0
-                for run in (crossing.start, crossing.before, crossing.behind)
-            ):
+            if slopes is None or (single and op != "abs" and 0.0 not in slopes and not case.mean):
+                continue
+            runs = (crossing.start, crossing.before, crossing.behind)
+            if any(run.curvatures([i])[0] != 0.0 for run in runs):
                 continue
             yield Finding(
                 "no-curvature",
@@ -283,19 +289,15 @@ def _no_curvature(case: _Case) -> Iterator[Finding]:
             break
 
 
-def _scalars(probe: Probe, switches: int) -> list[int]:
+def _asked_twice(probe: Probe, entries: bool) -> list[int]:
     """Return the inputs whose second derivative people ask for: floats that are arguments by
-    themselves. The entries of lists and arrays are weights, unless there is a single switch."""
-    found = [
-        i
-        for i, owner in enumerate(probe.owners)
-        if switches == 1
-        or (
-            probe.structures[owner]._tree is None
-            and not is_array(probe.structures[owner]._leaves[0])
-        )
-    ]
-    return found[:_CURVED]
+    themselves. The entries of lists and arrays are weights, unless `entries`."""
+
+    def alone(owner: int) -> bool:
+        structure = probe.structures[owner]
+        return structure._tree is None and not is_array(structure._leaves[0])
+
+    return [i for i, owner in enumerate(probe.owners) if entries or alone(owner)][:_CURVED]
 
 
 def _jumps(case: _Case) -> Iterator[Finding]:
