@@ -6,6 +6,7 @@ Each rule is a question to runs of the function (`_probe`) and to walks across i
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ _TRIED: Final = 12  # of so many: some can't be crossed
 # Under a mean a jump may show in few rows only: a path that survives may end worthless too.
 _PER_LINE_OF_ROWS: Final = 48
 _ROWS: Final = 256
-_WHERES: Final = 8  # looked into, for each line
+_A_LINE: Final = 8  # nodes of one line that are looked into
 _CURVED: Final = 64  # inputs
 _MEAN: Final = 8  # kinks of one line from which they are taken for a mean over paths
 _NUDGE: Final = 1e-3
@@ -208,6 +209,7 @@ class _Case:
         self.probes = probes
         self.runs = runs
         self.crossings: list[Crossing] = []
+        self.unseen: set[int] = set()  # inputs of which it was said
 
     def walk(self) -> None:
         """Cross the nearest switches of each line."""
@@ -344,12 +346,8 @@ def _movers(case: _Case, crossing: Crossing) -> str:
 
 
 def _wheres(case: _Case) -> Iterator[Finding]:
-    seen: dict[str, int] = {}
     for run in case.runs:
-        for node, where in run.wheres:
-            seen[where] = seen.get(where, 0) + 1
-            if seen[where] > _WHERES:
-                continue
+        for node, where in _first_of_each_line(run.wheres):
             (condition, c), (x, _), (y, _) = operands_of(node)
             chosen = (c if condition is None else condition._data) != 0.0
             unused, used = (y, x) if chosen else (x, y)
@@ -416,20 +414,23 @@ def _differs(*gradients: Sequence[float]) -> tuple[float, float] | None:
 
 def _unseen(case: _Case) -> Iterator[Finding]:
     probe, run = case.probes[0], case.runs[0]
-    reached = set().union(*({*r.reached()} for r in case.runs))
-    for what, nodes in (("its .data", run.reads), ("stop_gradient", run.stops)):
-        for node, where in nodes:
+    reached: set[int] = set()
+    for one in case.every_run():
+        ids = one.reached()
+        reached |= ids | {i for i, x in enumerate(one.inputs) if id(x) in ids}
+    for how, nodes in (("its .data", run.reads), ("stop_gradient", run.stops)):
+        for node, where in _first_of_each_line(nodes):
             ids = run.below([node])
             for i, x in enumerate(run.inputs):
-                if id(x) in ids and id(x) not in reached and _matters(probe, run, i):
-                    yield _detached(where, _place(probe, i), x._data, what)
-            outside = [node] if id(node) not in run.made and node not in _ids(run.inputs) else []
-            for leaf in outside if what == "its .data" else []:
-                if id(leaf) not in reached and _enters(probe, run, leaf._data, _putter(leaf)):
-                    name = (
-                        f"the Value {leaf._extra.label}" if leaf._extra else "a Value from outside"
-                    )
-                    yield _detached(where, name, leaf._data, what)
+                if id(x) in ids and i not in reached and _matters(probe, run, i):
+                    case.unseen.add(i)
+                    yield _detached(where, _place(probe, i), x._data, how)
+            from_outside = id(node) not in run.made and id(node) not in map(id, run.inputs)
+            if from_outside and id(node) not in reached and how == "its .data":
+                label = node._extra.label if node._extra is not None else ""
+                if _enters(probe, run, node._data, functools.partial(setattr, node, "_data")):
+                    name = f"the Value {label}" if label else "a Value from outside"
+                    yield _detached(where, name, node._data, how)
     for loose in unwrapped(case.f):
         if _enters(probe, run, loose.number, loose.put):
             yield Finding(
@@ -441,6 +442,15 @@ def _unseen(case: _Case) -> Iterator[Finding]:
             )
 
 
+def _first_of_each_line(nodes: Sequence[tuple[Node, str]]) -> Iterator[tuple[Node, str]]:
+    """Yield so many of each line that a loop does not take forever."""
+    seen: dict[str, int] = {}
+    for node, where in nodes:
+        seen[where] = seen.get(where, 0) + 1
+        if seen[where] <= _A_LINE:
+            yield node, where
+
+
 def _detached(where: str, name: str, number: float, by: str) -> Finding:
     return Finding(
         "unseen-weight",
@@ -448,23 +458,6 @@ def _detached(where: str, name: str, number: float, by: str) -> Finding:
         f"{name} = {number:.6g} enters the result only through {by}, so its derivative is zero",
         "compute with the Value itself",
     )
-
-
-class _ids:
-    """Membership by identity: `==` of `Value`s compares numbers."""
-
-    def __init__(self, nodes: Sequence[Node]) -> None:
-        self._ids = {id(x) for x in nodes}
-
-    def __contains__(self, node: Node) -> bool:
-        return id(node) in self._ids
-
-
-def _putter(leaf: Node) -> Callable[[float], None]:
-    def put(x: float) -> None:
-        leaf._data = x
-
-    return put
 
 
 def _nudged(x: float) -> float:
@@ -480,7 +473,10 @@ def _matters(probe: Probe, run: Run, i: int) -> bool:
 
 def _enters(probe: Probe, run: Run, number: float, put: Callable[[float], None]) -> bool:
     """Say whether the result changes with a number outside the arguments, which is put back."""
-    put(_nudged(number))
+    try:
+        put(_nudged(number))
+    except (AttributeError, TypeError):  # where it is can't be written to
+        return False
     try:
         other = probe.try_run(probe.numbers)
     finally:
@@ -490,39 +486,45 @@ def _enters(probe: Probe, run: Run, number: float, put: Callable[[float], None])
 
 def _unreached(case: _Case) -> Iterator[Finding]:
     probe = case.probes[0]
-    reached: set[int] = set()
+    reached = set(case.unseen)
+    read = {i for run in case.runs for i in _read(run)}
+    branches = any(s.branch for run in case.runs for s in run.switches.values())
     for run in case.every_run():
         asked = [x for s in run.switches.values() if s.branch for x in (s.x, s.y)]
-        ids = run.below([*run.outputs, *asked, *(node for node, _ in run.reads)])
+        ids = run.below([*run.outputs, *asked])
         reached.update(i for i, x in enumerate(run.inputs) if id(x) in ids)
-    for name, places in _groups(probe):
+    for name, places in _groups(probe, entries=not branches):
         if places and not reached.intersection(places):
+            only = ", only its .data is read" if read.intersection(places) else ""
             yield Finding(
                 "unreached",
                 line_of(case.f),
-                f"the result does not depend on {name}: no path leads to it from there",
+                f"the result does not depend on {name}: no path leads to it from there{only}",
                 "use it, or leave it out of the arguments",
             )
 
 
-def _groups(probe: Probe) -> list[tuple[str, list[int]]]:
-    """Return what is to be reached as a whole, with its inputs: an argument, an entry of a short
-    list of numbers, a key of a dict. (Of an array or a deeper structure some entries may do.)"""
+def _read(run: Run) -> Iterator[int]:
+    """Yield the inputs whose plain number was taken."""
+    for node, _ in _first_of_each_line(run.reads):
+        ids = run.below([node])
+        yield from (i for i, x in enumerate(run.inputs) if id(x) in ids)
+
+
+def _groups(probe: Probe, entries: bool) -> list[tuple[str, list[int]]]:
+    """Return what is to be reached as a whole, with its inputs: an argument, or, if `entries`, each
+    entry of a short list of numbers. (Of an array or a deeper structure some entries may do.)"""
     groups: dict[str, list[int]] = {}
-    for i, name in enumerate(_names(probe)):
-        groups.setdefault(name, []).append(i)
-    return list(groups.items())
-
-
-def _names(probe: Probe) -> list[str]:
-    found: list[str] = []
+    i = 0
     for at, structure in enumerate(probe.structures):
         if at in probe.fixed:
             continue
         n = len(structure.numbers)
-        flat = structure._plain and structure._tree is not None and n <= _LIST
-        found += [f"argument {at}" + (f"[{k}]" if flat else "") for k in range(n)]
-    return found
+        apart = entries and structure._plain and structure._tree is not None and n <= _LIST
+        for k in range(n):
+            groups.setdefault(f"argument {at}" + (f"[{k}]" if apart else ""), []).append(i + k)
+        i += n
+    return list(groups.items())
 
 
 def _place(probe: Probe, i: int) -> str:
