@@ -9,112 +9,21 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, overload
+from typing import Any, Final
 
-from ._boundaries import Crossing, cross
+from ._boundaries import Crossing
+from ._case import Averaged, Case, case_of, groups, place
+from ._findings import Finding, Findings
 from ._graph import order_of
 from ._primitive import Node, operands_of
-from ._probe import PICKS, STEPS, Probe, Run, Switch
-from ._structure import is_array, is_container
+from ._probe import PICKS, STEPS, Probe, Run
+from ._structure import is_array
 from ._unseen import line_of, unwrapped
 
-_PER_LINE: Final = 3  # switches that are crossed for each line and operation, the nearest first
-_TRIED: Final = 12  # of so many: some can't be crossed
-# Under a mean a jump may show in few rows only: a path that survives may end worthless too.
-_PER_LINE_OF_ROWS: Final = 48
-_ROWS: Final = 256
 _A_LINE: Final = 8  # nodes of one line that are looked into
 _CURVED: Final = 64  # inputs
 _MEAN: Final = 8  # kinks of one line from which they are taken for a mean over paths
 _NUDGE: Final = 1e-3
-_LIST: Final = 8  # entries of a list that are taken for arguments of their own
-
-KINDS: Final = {
-    "no-curvature": "a second derivative that is zero on both sides of a kink",
-    "jump": "a step whose derivative is dropped",
-    "jump-under-mean": "a branch or jump that moves with a parameter, under a mean",
-    "where-not-finite": "a branch of `where` that is not chosen and not finite",
-    "unreached": "an input that no path reaches",
-    "on-boundary": "a branch taken exactly on its boundary",
-    "unseen-weight": "a number that enters the result and that no derivative sees",
-    "unrepeatable": "a function that does not return the same twice",
-}
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing to look at.
-
-    Attributes:
-        kind: one of `KINDS`, for programs.
-        where: "file:line", "" if unknown.
-        what: what is wrong, with the numbers that show it.
-        way_out: what to do about it.
-    """
-
-    kind: str
-    where: str
-    what: str
-    way_out: str
-
-    def __str__(self) -> str:
-        return f"{self.where or '?'}: [{self.kind}] {self.what}; {self.way_out}"
-
-
-class Findings(Sequence[Finding]):
-    """What `lint` found, in the order of the rules; empty if there is nothing to say."""
-
-    def __init__(self, found: Sequence[Finding]) -> None:
-        self._found = tuple(found)
-
-    @overload
-    def __getitem__(self, at: int) -> Finding: ...
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[Finding]: ...
-    def __getitem__(self, at: int | slice) -> Finding | Sequence[Finding]:
-        return self._found[at]
-
-    def __len__(self) -> int:
-        return len(self._found)
-
-    def __repr__(self) -> str:
-        return f"<{len(self)} findings: {', '.join(sorted({x.kind for x in self})) or 'none'}>"
-
-    def __str__(self) -> str:
-        return "\n".join(map(str, self._found)) or "nothing found"
-
-
-@dataclass(frozen=True)
-class Averaged:
-    """A function of one row that is meant to be averaged (or added up) over many; `lint` takes it.
-
-    Attributes:
-        f: the function of one row.
-        in_axes: as `compile` has it: 0 for an argument with rows, None for one shared by all, a
-            tuple with one entry per argument.
-    """
-
-    f: Callable[..., Any]
-    in_axes: int | tuple[int | None, ...] | None = 0
-
-    def axes(self, count: int) -> tuple[int | None, ...]:
-        """Return the axis of rows of each of `count` arguments.
-
-        Raises:
-            ValueError: there is another number of entries, one that is neither 0 nor None, or no 0.
-        """
-        axes = self.in_axes if isinstance(self.in_axes, tuple) else (self.in_axes,) * count
-        if len(axes) != count:
-            raise ValueError(
-                f"Averaged: in_axes has {len(axes)} entries, the call {count} arguments"
-            )
-        if any(axis not in (0, None) for axis in axes) or 0 not in axes:
-            raise ValueError(
-                f"Averaged: in_axes={self.in_axes!r} must be 0 for arguments with rows, at least "
-                "one, and None for the others"
-            )
-        return axes
 
 
 def lint(f: Callable[..., Any] | Averaged, /, *args: Any, **kwargs: Any) -> Findings:
@@ -132,15 +41,7 @@ def lint(f: Callable[..., Any] | Averaged, /, *args: Any, **kwargs: Any) -> Find
     describe: Any = getattr(type(f), "__lint__", None)
     if describe is not None:  # a kernel says what it was made of
         f = describe(f)
-    if isinstance(f, Averaged):
-        probes = _rows(f, args, kwargs)
-        inner, mean = f.f, True
-    else:
-        if not callable(f):
-            raise TypeError(f"lint: the first argument must be a function, not {f!r}")
-        probes, inner, mean = [Probe(f, args, kwargs)], f, False
-    runs = [probe.run(probe.numbers) for probe in probes]
-    case = _Case(inner, mean, probes, runs)
+    case = case_of(f, args, kwargs)
     found = list(_unrepeatable(case))
     if not found:
         case.walk()
@@ -148,100 +49,15 @@ def lint(f: Callable[..., Any] | Averaged, /, *args: Any, **kwargs: Any) -> Find
             found += rule(case)
     told: dict[tuple[str, str, str], Finding] = {}
     for x in found:
-        place = x.what if x.kind in ("unreached", "unseen-weight") else ""
-        told.setdefault((x.kind, x.where, place), x)
+        which = x.what if x.kind in ("unreached", "unseen-weight") else ""
+        told.setdefault((x.kind, x.where, which), x)
     return Findings(list(told.values()))
-
-
-def _rows(f: Averaged, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Probe]:
-    """Return a probe for each row, of a sample if there are many."""
-    axes = f.axes(len(args))
-    fixed = [i for i, axis in enumerate(axes) if axis == 0]
-    counts = {_count(args[i]) for i in fixed}
-    if len(counts) != 1:
-        raise ValueError(f"Averaged: arguments with {sorted(counts)} rows")
-    n = counts.pop()
-    if not n:
-        raise ValueError("Averaged: no rows")
-    some = sorted({i * n // min(n, _ROWS) for i in range(min(n, _ROWS))})
-    return [
-        Probe(
-            f.f,
-            tuple([_row(x, at) if i in fixed else x for i, x in enumerate(args)]),
-            kwargs,
-            fixed,
-        )
-        for at in some
-    ]
-
-
-def _count(x: Any) -> int:
-    """Return how many rows an argument has."""
-    if is_container(x) and not isinstance(x, list):
-        return _count(next(iter(_parts(x)), []))
-    return len(x)
-
-
-def _row(x: Any, at: int) -> Any:
-    """Return row `at` of an argument: of each array in it, or of a list."""
-    if is_array(x):
-        row = x[at]
-        return float(row) if row.shape == () and row.dtype.kind == "f" else row
-    if isinstance(x, dict):
-        return {key: _row(y, at) for key, y in x.items()}
-    if type(x) is tuple:
-        return tuple([_row(y, at) for y in x])
-    return x[at]
-
-
-def _parts(x: Any) -> list[Any]:
-    return list(x.values()) if isinstance(x, dict) else list(x)
-
-
-class _Case:
-    """One question to `lint`: the probes, what they did, and the walks made so far."""
-
-    def __init__(
-        self, f: Callable[..., Any], mean: bool, probes: list[Probe], runs: list[Run]
-    ) -> None:
-        self.f = f
-        self.mean = mean
-        self.probes = probes
-        self.runs = runs
-        self.crossings: list[Crossing] = []
-        self.unseen: set[int] = set()  # inputs of which it was said
-
-    def walk(self) -> None:
-        """Cross the nearest switches of each line."""
-        near: dict[tuple[str, str], list[tuple[float, int, Switch]]] = {}
-        for i, run in enumerate(self.runs):
-            for switch in run.switches.values():
-                if switch.level >= run.level and not math.isnan(switch.need):
-                    found = near.setdefault((switch.op, switch.where), [])
-                    found.append((switch.nearness, i, switch))
-        for (op, _), switches in near.items():
-            switches.sort(key=lambda entry: (entry[0], entry[1]))
-            many = self.mean and op not in PICKS
-            crossed = 0
-            for _, i, switch in switches[: _PER_LINE_OF_ROWS if many else _TRIED]:
-                crossing = cross(self.probes[i], self.runs[i], switch)
-                if crossing is not None:
-                    self.crossings.append(crossing)
-                    crossed += 1
-                    if crossing.jump is not None or (crossed == _PER_LINE and not many):
-                        break
-
-    def every_run(self) -> Iterator[Run]:
-        """Yield all runs, also those beyond boundaries."""
-        yield from self.runs
-        for crossing in self.crossings:
-            yield crossing.behind
 
 
 # ------------------------------------------------------------------------------------- rules
 
 
-def _unrepeatable(case: _Case) -> Iterator[Finding]:
+def _unrepeatable(case: Case) -> Iterator[Finding]:
     probe, first = case.probes[0], case.runs[0].values
     again = probe.try_run(probe.numbers)
     second = [] if again is None else again.values
@@ -258,7 +74,7 @@ def _unrepeatable(case: _Case) -> Iterator[Finding]:
         )
 
 
-def _no_curvature(case: _Case) -> Iterator[Finding]:
+def _no_curvature(case: Case) -> Iterator[Finding]:
     """A function that is straight on both sides of a kink: its curvature is all in the kink."""
     probe = case.probes[0]
     for crossing in case.crossings:
@@ -282,7 +98,7 @@ def _no_curvature(case: _Case) -> Iterator[Finding]:
             yield Finding(
                 "no-curvature",
                 where,
-                f"the second derivative by {_place(probe, i)} is identically zero: {op} bends "
+                f"the second derivative by {place(probe, i)} is identically zero: {op} bends "
                 f"the slope from {slopes[0]:.6g} to {slopes[1]:.6g} and the rest is straight, so "
                 "a mean of it has a curvature that no second derivative shows",
                 "smooth it (softplus((x - k) / h) * h), or take differences of first derivatives "
@@ -302,7 +118,7 @@ def _asked_twice(probe: Probe, entries: bool) -> list[int]:
     return [i for i, owner in enumerate(probe.owners) if entries or alone(owner)][:_CURVED]
 
 
-def _jumps(case: _Case) -> Iterator[Finding]:
+def _jumps(case: Case) -> Iterator[Finding]:
     for crossing in case.crossings:
         op, where, _ = crossing.switch.key
         step = crossing.jump
@@ -340,12 +156,12 @@ def _is_step(crossing: Crossing) -> bool:
     return not any(moves and crossing.bends(i) for i, moves in enumerate(crossing.moves))
 
 
-def _movers(case: _Case, crossing: Crossing) -> str:
-    names = [_place(case.probes[0], i) for i, moves in enumerate(crossing.moves) if moves]
+def _movers(case: Case, crossing: Crossing) -> str:
+    names = [place(case.probes[0], i) for i, moves in enumerate(crossing.moves) if moves]
     return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
 
 
-def _wheres(case: _Case) -> Iterator[Finding]:
+def _wheres(case: Case) -> Iterator[Finding]:
     for run in case.runs:
         for node, where in _first_of_each_line(run.wheres):
             (condition, c), (x, _), (y, _) = operands_of(node)
@@ -377,7 +193,7 @@ def _not_finite(unused: Node, used: list[Node]) -> str:
     return ""
 
 
-def _boundaries(case: _Case) -> Iterator[Finding]:
+def _boundaries(case: Case) -> Iterator[Finding]:
     for crossing in case.crossings:
         switch = crossing.switch
         if not _on_boundary(crossing):
@@ -412,7 +228,7 @@ def _differs(*gradients: Sequence[float]) -> tuple[float, float] | None:
     return None
 
 
-def _unseen(case: _Case) -> Iterator[Finding]:
+def _unseen(case: Case) -> Iterator[Finding]:
     probe, run = case.probes[0], case.runs[0]
     reached: set[int] = set()
     for one in case.every_run():
@@ -424,7 +240,7 @@ def _unseen(case: _Case) -> Iterator[Finding]:
             for i, x in enumerate(run.inputs):
                 if id(x) in ids and i not in reached and _matters(probe, run, i):
                     case.unseen.add(i)
-                    yield _detached(where, _place(probe, i), x._data, how)
+                    yield _detached(where, place(probe, i), x._data, how)
             from_outside = id(node) not in run.made and id(node) not in map(id, run.inputs)
             if from_outside and id(node) not in reached and how == "its .data":
                 label = node._extra.label if node._extra is not None else ""
@@ -484,7 +300,7 @@ def _enters(probe: Probe, run: Run, number: float, put: Callable[[float], None])
     return other is not None and other.values != run.values
 
 
-def _unreached(case: _Case) -> Iterator[Finding]:
+def _unreached(case: Case) -> Iterator[Finding]:
     probe = case.probes[0]
     reached = set(case.unseen)
     read = {i for run in case.runs for i in _read(run)}
@@ -493,7 +309,7 @@ def _unreached(case: _Case) -> Iterator[Finding]:
         asked = [x for s in run.switches.values() if s.branch for x in (s.x, s.y)]
         ids = run.below([*run.outputs, *asked])
         reached.update(i for i, x in enumerate(run.inputs) if id(x) in ids)
-    for name, places in _groups(probe, entries=not branches):
+    for name, places in groups(probe, entries=not branches):
         if places and not reached.intersection(places):
             only = ", only its .data is read" if read.intersection(places) else ""
             yield Finding(
@@ -509,28 +325,3 @@ def _read(run: Run) -> Iterator[int]:
     for node, _ in _first_of_each_line(run.reads):
         ids = run.below([node])
         yield from (i for i, x in enumerate(run.inputs) if id(x) in ids)
-
-
-def _groups(probe: Probe, entries: bool) -> list[tuple[str, list[int]]]:
-    """Return what is to be reached as a whole, with its inputs: an argument, or, if `entries`, each
-    entry of a short list of numbers. (Of an array or a deeper structure some entries may do.)"""
-    groups: dict[str, list[int]] = {}
-    i = 0
-    for at, structure in enumerate(probe.structures):
-        if at in probe.fixed:
-            continue
-        n = len(structure.numbers)
-        apart = entries and structure._plain and structure._tree is not None and n <= _LIST
-        for k in range(n):
-            groups.setdefault(f"argument {at}" + (f"[{k}]" if apart else ""), []).append(i + k)
-        i += n
-    return list(groups.items())
-
-
-def _place(probe: Probe, i: int) -> str:
-    """Return how to call input `i`."""
-    at = probe.owners[i]
-    structure = probe.structures[at]
-    if structure._tree is None and len(structure.numbers) == 1:
-        return f"argument {at}"
-    return f"number {i - probe.owners.index(at)} of argument {at}"

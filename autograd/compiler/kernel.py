@@ -13,8 +13,8 @@ from typing import Any, Final, get_args
 
 import numpy as np
 
+from .._case import Averaged
 from .._decisions import Decisions
-from .._lint import Averaged
 from .._structure import holds_values
 from .._watch import watch
 from . import files, native, pickles

@@ -9,7 +9,7 @@ import trap_programs
 
 import autograd
 from autograd import Averaged, Value, lint, maximum
-from autograd._lint import KINDS
+from autograd._findings import KINDS
 
 LINES = Path(trap_programs.__file__).read_text("utf-8").splitlines()
 
