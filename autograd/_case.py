@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ._boundaries import Crossing, cross
-from ._probe import PICKS, Probe, Run, Switch
+from ._probe import PICKS, Budget, Probe, Run, Switch
 from ._structure import is_array, is_container
 
 _PER_LINE: Final = 3  # switches that are crossed for each line and operation, the nearest first
@@ -18,6 +18,7 @@ _TRIED: Final = 12  # of so many: some can't be crossed
 # Under a mean a jump may show in few rows only: a path that survives may end worthless too.
 _PER_LINE_OF_ROWS: Final = 48
 _ROWS: Final = 256
+_NODES: Final = 2_000_000  # of all rows together
 _LIST: Final = 8  # entries of a list that are taken for arguments of their own
 
 
@@ -106,7 +107,10 @@ def case_of(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Case:
         probes, mean = [Probe(f, args, kwargs)], False
     else:
         raise TypeError(f"lint: the first argument must be a function, not {f!r}")
-    return Case(f, mean, probes, [probe.run(probe.numbers) for probe in probes])
+    first = probes[0].run(probes[0].numbers)
+    step = 1 + len(probes) * len(first.made) // _NODES
+    probes = probes[::step]
+    return Case(f, mean, probes, [first, *[probe.run(probe.numbers) for probe in probes[1:]]])
 
 
 def _rows(f: Averaged, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Probe]:
@@ -120,12 +124,14 @@ def _rows(f: Averaged, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Pr
     if not n:
         raise ValueError("Averaged: no rows")
     some = sorted({i * n // min(n, _ROWS) for i in range(min(n, _ROWS))})
+    budget = Budget()
     return [
         Probe(
             f.f,
             tuple([_row(x, at) if i in fixed else x for i, x in enumerate(args)]),
             kwargs,
             fixed,
+            budget,
         )
         for at in some
     ]

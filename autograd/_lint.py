@@ -29,10 +29,11 @@ _NUDGE: Final = 1e-3
 def lint(f: Callable[..., Any] | Averaged, /, *args: Any, **kwargs: Any) -> Findings:
     """Return what is easily overlooked when `f` is differentiated at these arguments.
 
-    The floats of positional arguments are the inputs, nested as `grad` takes them. `f` runs a few
-    times at and around them, at most a few hundred times, always at the same points; it should have
-    no side effects. For `Averaged(f, in_axes)` the shared arguments are the inputs, and rows beyond
-    256 are sampled evenly. Where `f` raises at a point nobody asked about, nothing is said.
+    The floats of positional arguments are the inputs, nested as `grad` takes them. `f` runs at and
+    around them, always at the same points, a few hundred times at most unless it branches a lot
+    (and a function of a million operations a few times); it should have no side effects. For
+    `Averaged(f, in_axes)` the shared arguments are the inputs, and rows beyond 256 are sampled
+    evenly. Where `f` raises at a point nobody asked about, nothing is said.
 
     Raises:
         TypeError: `f` is no function, or returns no number. Otherwise what `f` raises.
@@ -234,6 +235,7 @@ def _unseen(case: Case) -> Iterator[Finding]:
     for one in case.every_run():
         ids = one.reached()
         reached |= ids | {i for i, x in enumerate(one.inputs) if id(x) in ids}
+    made = {id(x) for x in (*run.made, *run.inputs)}
     for how, nodes in (("its .data", run.reads), ("stop_gradient", run.stops)):
         for node, where in _first_of_each_line(nodes):
             ids = run.below([node])
@@ -241,7 +243,7 @@ def _unseen(case: Case) -> Iterator[Finding]:
                 if id(x) in ids and i not in reached and _matters(probe, run, i):
                     case.unseen.add(i)
                     yield _detached(where, place(probe, i), x._data, how)
-            from_outside = id(node) not in run.made and id(node) not in map(id, run.inputs)
+            from_outside = id(node) not in made
             if from_outside and id(node) not in reached and how == "its .data":
                 label = node._extra.label if node._extra is not None else ""
                 if _enters(probe, run, node._data, functools.partial(setattr, node, "_data")):
