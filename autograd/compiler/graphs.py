@@ -58,7 +58,7 @@ def as_nodes(paths: Paths, family: Family, call: Call) -> tuple[list[Any], Form]
         family.eager = True
         return as_graph(paths, family, call)
     block = Block(done.program, paths.name)
-    if paths.may_record(family, done.branch):
+    if paths.may_record(family, done):
         paths.last = paths.path(family, done, out)
         block = paths.last.block
     found = nodes(block, done.captured)
