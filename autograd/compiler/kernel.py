@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import functools
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
+from .._value import Value
 from . import files, native
 from ._execute import Batch, Options
 from .arguments import Array, Call
@@ -223,7 +224,12 @@ class Kernel:
             "function": function,
             "name": self._paths.name,
             "settings": Settings(
-                settings.wrt, settings.in_axes, settings.reduce, kept, settings.max_paths
+                settings.wrt,
+                settings.in_axes,
+                settings.reduce,
+                kept,
+                settings.max_paths,
+                settings.leaves,
             ),
             "families": [
                 (
@@ -254,6 +260,7 @@ def compile(
     executor: Any = None,
     max_paths: int = 64,
     cache: Any = None,
+    leaves: Iterable[Value] = (),
 ) -> Any:
     """Return `f` as a `Kernel`: recorded once, checked at every call, run as machine code.
 
@@ -279,6 +286,9 @@ def compile(
         executor: a `concurrent.futures.Executor` that shares them, of processes or machines.
         max_paths: ways through the function to keep code for; others run eagerly.
         cache: a folder to keep machine code in; it is trusted as the program itself is.
+        leaves: `Value`s that `f` finds elsewhere than in its arguments, such as the parameters of
+            a model. The kernel takes an array of their numbers as a further, first argument, and
+            neither reads nor changes what they hold.
 
     Raises:
         ImportError: llvmlite is not installed.
@@ -295,6 +305,7 @@ def compile(
             executor=executor,
             max_paths=max_paths,
             cache=cache,
+            leaves=leaves,
         )
     if not callable(f):
         raise TypeError(f"compile: f must be callable, not {f!r}")
@@ -304,8 +315,14 @@ def compile(
         raise ValueError(f"compile: reduce={reduce!r} adds up rows; say which with in_axes")
     if threads < 1 or max_paths < 1:
         raise ValueError("compile: threads and max_paths must be at least 1")
+    known = tuple(leaves)
+    for leaf in known:
+        if not isinstance(leaf, Value) or leaf.primitive is not None:
+            raise TypeError(f"compile: leaves must be leaf Values, not {leaf!r}")
+    if len(set(map(id, known))) != len(known):
+        raise ValueError("compile: a Value is given twice among the leaves")
     options = Options(fast, threads, executor, None if cache is None else str(cache))
-    settings = Settings(wrt, in_axes, reduce, options, max_paths)
+    settings = Settings(wrt, in_axes, reduce, options, max_paths, known)
     return Kernel(Paths(f, getattr(f, "__qualname__", None) or repr(f), settings))
 
 

@@ -40,6 +40,7 @@ class Settings:
     reduce: Reduce = None
     options: Options = field(default_factory=Options)
     max_paths: int = 64
+    leaves: tuple[Value, ...] = ()
 
 
 @dataclass
@@ -187,12 +188,18 @@ class Paths:
                 "this kernel was loaded from a file, which holds no Python function: arguments of "
                 "another structure, or numbers that take another branch, can't be recorded"
             )
+        leaves = self.settings.leaves
+        if leaves and (not family.forms or family.forms[0].shape != (len(leaves),)):
+            raise ValueError(
+                f"{self!r}: argument 0 must be an array of {len(leaves)} numbers, one for each of "
+                "the leaves"
+            )
         forms: list[Form] = []
         started = time.perf_counter()
         recorded_at = [0.0]
 
         def run(values: list[Value], level: int) -> list[Any]:
-            out = f(*fill(values))
+            out = f(*fill(values)[1:]) if leaves else f(*fill(values))
             recorded_at[0] = time.perf_counter()
             if isinstance(out, int) and not isinstance(out, bool):
                 out = float(out)
@@ -203,11 +210,13 @@ class Paths:
             if family.parameters is None:
                 wrt: list[Any] = [values[i] for i in self._inputs(family)]
             else:
-                wrt, level = list(family.parameters), 0
+                wrt = list(family.parameters)
+            if leaves or family.parameters is not None:
+                level = 0
             with collector_paused():
                 return self._derivatives(family.mode, out, numbers, wrt, level)
 
-        done = trace(numbers, run)
+        done = trace(numbers, run, leaves)
         self.costs.eager_seconds = recorded_at[0] - started
         self.costs.nodes += done.recorded
         self.costs.recording += 1e3 * (time.perf_counter() - started)
