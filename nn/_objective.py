@@ -19,7 +19,7 @@ from autograd import Value, explain_nan
 
 from ._module import Module
 from ._optimizers import Column
-from ._state import State, differences
+from ._state import State, differences, is_value
 
 # What a kernel raises when its function no longer does what was recorded.
 StaleKernel: Any = getattr(autograd, "StaleKernel", ())
@@ -313,8 +313,12 @@ def choose(
 
 def of_code(description: dict[str, Any]) -> dict[str, Any]:
     """Return the part of a description that compiled code depends on."""
-    roots = ("model", "loss", "penalty")
-    return {name: x for name, x in description.items() if name.partition(".")[0] in roots}
+    roots = ("model", "loss", "penalty")  # a kernel reads the `Value`s it has captured
+    return {
+        name: x
+        for name, x in description.items()
+        if name.partition(".")[0] in roots and not is_value(x)
+    }
 
 
 def _uncompiled(graphs: Objective, reason: str) -> Objective:

@@ -111,6 +111,11 @@ def is_random(description: Any) -> bool:
     return "random state" in _mapping(description)
 
 
+def is_value(description: Any) -> bool:
+    """Say whether this describes the number in a `Value`."""
+    return "value" in _mapping(description)
+
+
 def _mapping(description: Any) -> Mapping[str, Any]:
     return description if isinstance(description, dict) else {}
 
@@ -159,7 +164,7 @@ def _parts(thing: Any) -> Iterator[tuple[str, Any]]:
 def _content(thing: Any) -> Any:
     """Return what `thing` itself holds, as a copy that does not change with it."""
     if isinstance(thing, Value):
-        return thing.data if thing.primitive is None else None
+        return {"value": thing.data} if thing.primitive is None else None
     if isinstance(thing, CellType):
         try:
             return thing.cell_contents
@@ -188,7 +193,7 @@ def _put(thing: Any, content: Any) -> None:
     """Let `thing` hold `content` again."""
     if isinstance(thing, Value):
         if content is not None and thing.primitive is None:
-            thing.data = content
+            thing.data = content["value"]
     elif isinstance(thing, CellType):
         if _content(thing) is not content:
             thing.cell_contents = content
@@ -350,8 +355,9 @@ def encoded(thing: Any) -> Any:
     if type(thing) in (tuple, set, frozenset):
         return {type(thing).__name__: [encoded(x) for x in thing]}
     if type(thing) is dict:
-        if "random state" in thing:
-            return {"random state": encoded(list(thing.items()))}
+        for kind in ("random state", "value"):
+            if kind in thing:
+                return {kind: encoded(list(thing.items()))}
         return {"dict": [[encoded(key), encoded(x)] for key, x in thing.items()]}
     if _is_array(thing) and thing.dtype.kind in "fiub":
         return {"array": encoded(thing.tolist()), "dtype": thing.dtype.str}
@@ -379,4 +385,5 @@ def decoded(data: Any) -> Any:
     for kind in (tuple, set, frozenset):
         if kind.__name__ in data:
             return kind(decoded(data[kind.__name__]))
-    return dict(decoded(data["dict"] if "dict" in data else data["random state"]))
+    ((_, items),) = data.items()
+    return dict(decoded(items))

@@ -272,7 +272,7 @@ def test_a_penalty_that_is_not_finite_is_found():
     model = nn.Neuron(1, "identity", init=[1.0, 0.0])
     optimizer = nn.SGD(model.parameters())
     with pytest.raises(nn.NonFiniteLoss, match=r"penalty: .*log\("):
-        nn.fit(model, [[1.0]], [0.0], nn.hinge, optimizer, 1, penalty=lambda p: log(p[1] * 1.0))
+        nn.fit(model, [[1.0]], [1.0], nn.hinge, optimizer, 1, penalty=lambda p: log(p[1] * 1.0))
 
 
 def test_diverging_training_stops():
