@@ -291,7 +291,7 @@ def choose(
         )
         found = [native(native.column(numbers), [i]) for i in places]
         for (value, gradient), (same, column) in zip(wanted, found, strict=True):
-            if repr([value, *gradient]) != repr([same, *column.tolist()]):
+            if not _same([value, *gradient], [same, *column.tolist()]):
                 return _uncompiled(
                     graphs, f"compiled code gives {same!r} where the function gives {value!r}"
                 )
@@ -309,6 +309,11 @@ def choose(
     finally:
         put(parameters, numbers)
         state.restore()
+
+
+def _same(one: list[float], other: list[float]) -> bool:
+    """Say whether these are the same bits, nan for nan."""
+    return repr(one) == repr(other)
 
 
 def of_code(description: dict[str, Any]) -> dict[str, Any]:
