@@ -66,7 +66,7 @@ class State:
         """Set what `described` wrote of these names; return those where that is not possible."""
         left = dict(kept)
         for name, thing in list(self._walk(set())):
-            if name in left and "is" not in _mapping(left[name]):
+            if name in left and "is" not in _mapping(left[name]) and not _passes_on(thing):
                 _fill(thing, decoded(left.pop(name)))
             for key in _atoms(thing):
                 if f"{name}.{key}" in left:
@@ -198,7 +198,7 @@ def _put(thing: Any, content: Any) -> None:
         if _content(thing) is not content:
             thing.cell_contents = content
     elif isinstance(thing, _Global):
-        if thing.name in thing.where:
+        if _content(thing) is not content:
             thing.where[thing.name] = content
     elif isinstance(thing, random.Random) or thing is random:
         thing.setstate(content["random state"])
@@ -219,7 +219,8 @@ def _put(thing: Any, content: Any) -> None:
         thing.update(content)
     elif isinstance(thing, type):
         for name, x in content.items():
-            setattr(thing, name, x)
+            if vars(thing).get(name) is not x:
+                setattr(thing, name, x)
     elif _has_attributes(thing):
         vars(thing).clear()
         vars(thing).update(content)
@@ -231,6 +232,13 @@ def _fill(thing: Any, content: Any) -> None:
     if isinstance(held, (list, dict, set, deque)) and isinstance(content, type(held)):
         thing = held
     _put(thing, content)
+
+
+def _passes_on(thing: Any) -> bool:
+    """Say whether it only leads to something else, which goes by the same name."""
+    if isinstance(thing, (CellType, _Global)):
+        return not isinstance(_content(thing), (*_ATOMS, list, dict, set, deque))
+    return isinstance(thing, (MethodType, partial))
 
 
 def _atoms(thing: Any) -> dict[str, Any]:
