@@ -19,6 +19,7 @@ HOT_MODULES = [
     "autograd/_graph.py",
     "autograd/_sweep.py",
     "autograd/_value.py",
+    "autograd/compiler/_still.py",
 ]
 
 # What mypyc 2.4.1 emits to free an object of an `acyclic` class enters CPython's trashcan, which

@@ -98,9 +98,11 @@ from .helpers import sum as sum
 
 if TYPE_CHECKING:
     from .compiler import Kernel as Kernel
+    from .compiler import StaleKernel as StaleKernel
     from .compiler import compile as compile
+    from .compiler import load_kernel as load_kernel
 
-_COMPILER = ("Kernel", "compile", "load_kernel")  # imported when first asked for
+_COMPILER = ("Kernel", "StaleKernel", "compile", "load_kernel")  # imported when first asked for
 
 
 def __getattr__(name: str) -> Any:

@@ -124,7 +124,15 @@ class Observer:
         """The program asked for `x op y` and will act on `outcome`."""
 
     def read(self, node: Node, how: str) -> None:
-        """The program took the plain number out of `node`; `how` is what it wrote."""
+        """The program takes a plain number out of `node`, or changes it; `how` is what it wrote."""
+
+    def freezes(self) -> bool:
+        """Say whether a plain number taken meanwhile would be kept for other inputs too."""
+        return False
+
+    def wants_all(self) -> bool:
+        """Say whether every operation must be recorded meanwhile, none computed by a kernel."""
+        return False
 
 
 @final
@@ -195,9 +203,17 @@ class Watch:
             observer.compared(op, x, y, outcome)
 
     def read(self, node: Node, how: str) -> None:
-        """Tell the observers that a plain number was taken."""
+        """Tell the observers that a plain number is taken, or a node is changed."""
         for observer in self.observers():
             observer.read(node, how)
+
+    def freezes(self) -> bool:
+        """Say whether plain numbers taken now would be kept for other inputs too."""
+        return any(observer.freezes() for observer in self.observers())
+
+    def wants_all(self) -> bool:
+        """Say whether every operation must be recorded now, none computed by a kernel."""
+        return any(observer.wants_all() for observer in self.observers())
 
 
 watch: Final = Watch()

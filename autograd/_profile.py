@@ -49,6 +49,9 @@ class _Counter(Observer):
     def __init__(self) -> None:
         self.count: Counter[tuple[str, int]] = Counter()
 
+    def wants_all(self) -> bool:
+        return True
+
     def made(self, node: Node) -> None:
         self.count[user_line()] += 1
 

@@ -258,6 +258,15 @@ def _register_dataclasses(classes: set[type]) -> bool:
 
 def _fields_of(x: Any) -> tuple[list[Any], tuple[str, ...], tuple[str, ...]]:
     names = tuple([f.name for f in dataclasses.fields(x)])
+    for name in getattr(x, "__dict__", ()):
+        # What a class computes on demand it will compute again; anything else would be lost.
+        if name not in names and not isinstance(
+            getattr(type(x), name, None), functools.cached_property
+        ):
+            raise TypeError(
+                f"the {type(x).__name__} has the attribute {name!r}, which is no field of the "
+                "dataclass and would be lost; make it a field, or a property"
+            )
     return [getattr(x, name) for name in names], names, names
 
 

@@ -29,6 +29,7 @@ _DIV: Final = _rules.div
 _NEG: Final = _rules.neg
 _POW: Final = _rules.pow
 _RELU: Final = _rules.relu
+_STOP: Final = _rules.stop_gradient
 
 
 @final
@@ -71,23 +72,31 @@ class Value(Node):
     # -------------------------------------------------------------------------- what it holds
 
     @property
-    def data(self) -> float:
-        """The number itself."""
+    def data(self) -> Any:
+        """The number itself, a float; inside a compiled function `stop_gradient` of it."""
         if watch.count != 0:
             watch.read(self, ".data")
+            if watch.freezes():
+                return _STOP(self)
         return self._data
 
     @data.setter
     def data(self, data: object) -> None:
+        if watch.count != 0:
+            watch.read(self, "assigning .data")
         self._data = as_float(data, "Value.data")
 
     @property
     def grad(self) -> float:
         """The derivative of the last `backward()` root with respect to this; leaves accumulate."""
+        if watch.count != 0:
+            watch.read(self, ".grad")
         return self._grad
 
     @grad.setter
     def grad(self, grad: object) -> None:
+        if watch.count != 0:
+            watch.read(self, "assigning .grad")
         self._grad = as_float(grad, "Value.grad")
 
     @property
@@ -135,10 +144,14 @@ class Value(Node):
     @property
     def partials(self) -> tuple[float, ...]:
         """The derivative with respect to each of `parents`."""
+        if watch.count != 0:
+            watch.read(self, ".partials")
         return tuple([partial for node, partial in operands_of(self) if node is not None])
 
     def __repr__(self) -> str:
         text = f"Value(data={self._data!r}, grad={self._grad!r}"
+        if watch.count != 0 and watch.freezes():
+            text = "Value(being compiled"  # without numbers, which text would carry out
         if self._prim is not None:
             text += f", op={self._prim.name!r}"
         if self.label:
@@ -321,22 +334,42 @@ class Value(Node):
         Leaves add it to what they hold, so that losses can be summed over calls; inner nodes are
         set to this call's derivative, and this itself to 1.
         """
+        if watch.count != 0:
+            watch.read(self, "backward()")
         _sweep.backward(self)
 
     def zero_grad(self) -> None:
         """Set `.grad` to 0 on this and every `Value` below it."""
+        if watch.count != 0:
+            watch.read(self, "zero_grad()")
         _sweep.zero_grad(self)
 
     def __reduce__(self) -> Any:
         """Pickle the whole graph below. Leaves keep their identity across one pickle, inner nodes
         only within one root's graph."""
+        if self._bound():
+            raise TypeError(
+                "pickle of a Value that depends on an input of the derivative or compiled call "
+                "under way would lose that dependence; pickle before or after the call, or "
+                "return the Value from the function"
+            )
         if self._prim is None:
             return restore_leaf, (self._data, self._grad, self.label, self.scope)
         leaves, columns = flatten(order_of([self]))
         return rebuild, (tuple(leaves), columns)
 
+    def _bound(self) -> bool:
+        """Say whether this belongs to a derivative or compiled call under way: a copy would leave
+        its graph without a word."""
+        if watch.nested != 0 and self._level > 0:
+            return True
+        return watch.count != 0 and watch.freezes()
+
     def __copy__(self) -> Value:
-        """Return a node of the same value, gradient, primitive and parents."""
+        """Return a node of the same value, gradient, primitive and parents; inside a derivative or
+        compiled call, this itself, which is as immutable there as a float."""
+        if self._bound():
+            return self
         extra = self._extra
         if extra is not None:
             extra = Extra(extra.label, extra.scope, extra.more)
@@ -348,7 +381,10 @@ class Value(Node):
         return twin
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        """Return a copy of the whole graph below; what is shared stays shared."""
+        """Return a copy of the whole graph below; what is shared stays shared. Inside a derivative
+        or compiled call, this itself (see `__copy__`)."""
+        if self._bound():
+            return self
         for node in order_of([self]):
             if isinstance(node, Value) and id(node) not in memo:
                 twin = node.__copy__()

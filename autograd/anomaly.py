@@ -78,6 +78,9 @@ def _fault(node: Node) -> str:
 
 
 class _Detector(Observer):
+    def wants_all(self) -> bool:
+        return True
+
     def made(self, node: Node) -> None:
         fault = _fault(node)
         if fault:

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from autograd import Value
+from autograd.files import write_file
 
 from ._dot import write_dot
 from ._figure import Direction, Figure, Style, make_figure
-from ._files import write_atomically
 from ._layout import Layout, lay_out, run_program
 from ._page import LARGEST_PAGE, OPENED_UP_TO, Frame, write_page
 from ._palette import Theme
@@ -131,7 +131,7 @@ class Picture:
             LayoutError: this form needs a layout program, and there is none.
             OSError: the file cannot be written; no half-written file is left.
         """
-        return write_atomically(path, _FORMS[form_of(path)](self))
+        return write_file(path, _FORMS[form_of(path)](self))
 
     def _repr_mimebundle_(
         self, include: Collection[str] | None = None, exclude: Collection[str] | None = None

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from autograd import Value
+from autograd.files import write_file
 
 from ._dot import write_dot
 from ._figure import Figure, make_figure
-from ._files import write_atomically
 from ._layout import lay_out
 from ._notes import node_formula
 from ._page import assemble, resource, script_number
@@ -144,7 +144,7 @@ class Quiz:
             content = json.dumps(self.data, ensure_ascii=False) + "\n"
         else:
             raise ValueError(f"cannot save a quiz as {os.fspath(path)!r}: .html, .svg or .json")
-        return write_atomically(path, content)
+        return write_file(path, content)
 
     def __repr__(self) -> str:
         return f"<{self._title}, {len(self.questions)} questions>"

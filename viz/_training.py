@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from autograd import Value
+from autograd.files import write_file
 
-from ._files import write_atomically
 from ._page import Frame, frame_of
 from ._picture import Picture, draw
 from ._snapshot import Snapshot
@@ -66,7 +66,7 @@ class Training:
         """
         if Path(path).suffix.lower() != ".html":
             raise ValueError(f"training: a page is saved as .html, not {os.fspath(path)!r}")
-        return write_atomically(path, self.html())
+        return write_file(path, self.html())
 
     def __len__(self) -> int:
         return len(self._frames)

@@ -1,63 +1,74 @@
 """Machine code on disk, keyed by program and processor; off unless a folder is named.
 
-A file is used only if its hash is right; what is damaged, foreign or of another version is an
-error that names the file, and is never run.
+Only an entry whose hash is right is run. The folder is a convenience: where there is none, or what
+it holds is damaged, or there is no room, code is generated again, and one warning says so.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from ..files import write_file
 from . import native
 from .native import Source
 
 _MAGIC: Final = b"scalar-autograd machine code 1\n"
+_warned: Final[dict[str, object]] = {}  # folders
 
 
 def fetch(folder: str | None, source: Source, make: Callable[[], bytes]) -> bytes:
-    """Return the object code of `source` from the cache, or make and keep it.
-
-    Raises:
-        ValueError: the file is damaged or was written by another version.
-    """
+    """Return the object code of `source` from the cache, or make it and keep it there."""
     if folder is None:
         return make()
     key = hashlib.sha256(f"{_processor()}\n{source.text}".encode()).hexdigest()
     path = Path(folder) / f"{key}.kernel"
+    trouble: object = None
     try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        code = make()
-        body = key.encode() + code
-        write(path, _MAGIC + hashlib.sha256(body).digest() + body)
-        return code
+        if path.is_file():
+            return _code(path.read_bytes(), key)
+    except (OSError, ValueError) as reason:
+        trouble = reason
+    code = make()
+    body = key.encode() + code
+    try:
+        if path.exists() and not path.is_file():
+            raise OSError("there is something else in its place")
+        write_file(path, _MAGIC + hashlib.sha256(body).digest() + body, make_folders=True)
+    except OSError as reason:
+        trouble = reason
+    if trouble is not None:
+        _warn(
+            folder,
+            f"the cache could not give or keep {path}, so it is compiled: {trouble}",
+        )
+    return code
+
+
+def _code(data: bytes, key: str) -> bytes:
+    """Return the object code of an entry.
+
+    Raises:
+        ValueError: it is damaged, or another one.
+    """
     if not data.startswith(_MAGIC):
-        raise ValueError(f"{path}: not a kernel cache file of this version; delete it")
+        raise ValueError("not a kernel cache file of this version")
     digest, body = data[len(_MAGIC) : len(_MAGIC) + 32], data[len(_MAGIC) + 32 :]
     if hashlib.sha256(body).digest() != digest or not body.startswith(key.encode()):
-        raise ValueError(f"{path}: the file is truncated or altered; delete it")
+        raise ValueError("the file is truncated or was altered")
     return body[len(key) :]
+
+
+def _warn(folder: str, text: str) -> None:
+    token = object()
+    if _warned.setdefault(folder, token) is token:
+        warnings.warn(text, RuntimeWarning, stacklevel=2)
 
 
 def _processor() -> str:
     llvm: Any = native._llvm()
     version = ".".join(map(str, llvm.llvm_version_info))
     return f"{llvm.get_default_triple()} {llvm.get_host_cpu_name()} {native.host()} {version}"
-
-
-def write(path: Path, data: bytes) -> None:
-    """Write a whole file or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise

@@ -6,6 +6,7 @@ which block. Knows nothing of functions, arguments or branches.
 
 from __future__ import annotations
 
+import json
 import math
 import threading
 import time
@@ -58,11 +59,13 @@ class Code:
     """A program in one layout, compiled when it is first needed, once.
 
     Attributes:
+        arranged: the layout, or what makes it: it is as large as the arguments, which a file's
+            program may not have yet.
         milliseconds: what code generation took.
     """
 
     program: Program
-    layout: Layout
+    arranged: Layout | Callable[[], Layout]
     fast: bool = False
     cache: str | None = None
     milliseconds: float = 0.0
@@ -70,6 +73,16 @@ class Code:
     _lock: Any = field(default_factory=threading.Lock)
     _scratch: list[tuple[Any, int]] = field(default_factory=list)
     _kept: list[Any] = field(default_factory=list)
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Which inputs and outputs are rows."""
+        return self.arranged if isinstance(self.arranged, Layout) else self.arranged()
+
+    @cached_property
+    def mapped(self) -> int:
+        """How many inputs differ from row to row."""
+        return sum(self.layout.rows)
 
     @cached_property
     def constants(self) -> Array:
@@ -138,9 +151,15 @@ class Code:
         row, one row of `sums` per block, and for each row whether the guards held (or None)."""
         n = rows.count
         executor = options.executor
+        mapped = rows.table.shape[1]
+        if mapped != self.mapped or mapped + len(shared) != self.program.inputs:
+            raise ValueError(
+                f"a program of {self.program.inputs} inputs, {self.mapped} of them by rows, was "
+                f"given {mapped + len(shared)}, {mapped} of them by rows"
+            )
         if executor is not None and n > _TASK:
             return self._distribute(shared, rows, executor)
-        source = self.native.source
+        source, run = self.native.source, self.native.over_rows
         at = _address(rows.table)
         rows_at = at, at + 8 * rows.table.shape[1]
         if n <= BLOCK and not source.columns and not self.program.guards:
@@ -163,7 +182,7 @@ class Code:
             memory = self.scratch()
             step = BLOCK if source.sums else (end - first) * BLOCK
             for row in range(first * BLOCK, min(end * BLOCK, n), step or 1):
-                self.native.run(
+                run(
                     *addresses,
                     _address(sums) + 8 * source.sums * (row // BLOCK),
                     _address(held),
@@ -195,7 +214,7 @@ class Code:
             kept = given, sums, _memory(source.scratch), _address(given), _address(sums)
         given, sums, scratch, given_at, sums_at = kept
         given[: len(shared)] = shared
-        self.native.run(given_at, *rows_at, 0, 0, sums_at, 0, scratch[1], 0, n)
+        self.native.over_rows(given_at, *rows_at, 0, 0, sums_at, 0, scratch[1], 0, n)
         found: Array = sums.copy()
         self._kept.append(kept)
         return found
@@ -205,7 +224,7 @@ class Code:
     ) -> tuple[Array, Array, Any]:
         """The same by the workers of an executor, in tasks of whole blocks."""
         futures = []
-        payload = (self.program.to_json(), self.layout, self.fast, self.program.digest)
+        payload = (json.dumps(self.program.to_json()), self.layout, self.fast, self.program.digest)
         for first in range(0, rows.count, _TASK):
             part = rows.take(slice(first, min(first + _TASK, rows.count)))
             blocks = [np.ascontiguousarray(block) for block in part.blocks]
@@ -244,15 +263,15 @@ _codes_lock: Final = threading.Lock()
 
 
 def run_task(
-    payload: tuple[Any, Layout, bool, str], shared: Array, blocks: list[Array], count: int
+    payload: tuple[str, Layout, bool, str], shared: Array, blocks: list[Array], count: int
 ) -> tuple[Array, Array, Any]:
     """Return what `Code.run` returns; the program travels, the code is generated here, once."""
-    data, layout, fast, digest = payload
+    text, layout, fast, digest = payload
     key = (digest, layout, fast)
     with _codes_lock:
         code = _codes.get(key)
         if code is None:
-            code = _codes[key] = Code(Program.from_json(data), layout, fast)
+            code = _codes[key] = Code(Program.from_json(json.loads(text)), layout, fast)
         _codes.move_to_end(key)
         while len(_codes) > _KEPT:
             _codes.popitem(last=False)
@@ -292,7 +311,7 @@ class Batch:
         table = _address(self._table)
         self._addresses = (_address(self._given), table, table + 8 * columns, 0, 0)
         self._more = (_address(self._sums), 0, self._scratch[1], 0)
-        self._run = code.native.run
+        self._run = code.native.over_rows
 
     @staticmethod
     def suits(code: Code, args: tuple[Any, ...], axes: tuple[int | None, ...]) -> bool:
@@ -358,7 +377,7 @@ class Point:
             self.gradient = self.gradient.reshape(shape)
         self._scratch = _memory(code.native.source.scratch)
         self._addresses = (_address(self.inputs), _address(self.outputs), self._scratch[1])
-        self._run: Callable[[int, int, int], int] = code.native.run
+        self._run: Callable[[int, int, int], int] = code.native.at_point
 
     def run(self) -> bool:
         """Compute the results from the inputs; say whether all guards held."""

@@ -3,19 +3,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
-import pickle
+import inspect
+import types
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import numpy as np
 
+from .._primitive import watch
+from .._structure import holds_values
 from .._value import Value
-from . import files, native
+from . import files, native, pickles
 from ._execute import Batch, Options
 from .arguments import Array, Call
-from .paths import Family, Mode, Path, Paths, Reduce, Settings
+from .check import StaleKernel
+from .graphs import as_graph, as_nodes, by_rows, depends
+from .paths import Check, Family, Mode, Path, Paths, Reduce, Settings
 from .points import at_point
 from .results import dress
 from .rows import over_rows
@@ -52,8 +58,10 @@ class Kernel:
 
     def __init__(self, paths: Paths) -> None:
         self._paths = paths
-        self._batches: list[tuple[Family, Batch]] = []  # see _batched
+        self._batches: list[tuple[Family, Path, Batch]] = []  # see _batched
         self._quick: tuple[Path, tuple[int, ...]] | None = None  # see _quickly
+        self._state = -1  # the fingerprint's key these two belong to
+        self._one: Kernel | None = None  # see _by_rows
         if paths.f is not None:
             # Not its __dict__: a function may have an attribute called `grad`.
             functools.update_wrapper(self, paths.f, updated=())
@@ -61,63 +69,100 @@ class Kernel:
     def __repr__(self) -> str:
         return repr(self._paths)
 
+    def __get__(self, owner: Any, cls: Any = None) -> Any:
+        """Be a method where a class has the kernel: of each object, its own kernel."""
+        f = self._paths.f
+        if owner is None or f is None:
+            return self
+        kept = getattr(owner, "__dict__", {}).setdefault("__kernels__", _Kept())
+        found = kept.get(id(self))
+        if found is None:
+            method = types.MethodType(f, owner)
+            found = kept[id(self)] = Kernel(Paths(method, self._paths.name, self._paths.settings))
+        return found
+
     # ------------------------------------------------------------------------------- calls
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, *args: Any, **named: Any) -> Any:
         """Return what the function returns; with `in_axes`, arrays of it."""
-        return self._run("value", args)
+        return self._run("value", args, named)
 
-    def grad(self, *args: Any) -> Any:
+    def grad(self, *args: Any, **named: Any) -> Any:
         """Return the gradient, in the structure of the argument(s) `wrt`."""
-        return self.value_and_grad(*args)[1]
+        return self.value_and_grad(*args, **named)[1]
 
-    def value_and_grad(self, *args: Any) -> Any:
+    def value_and_grad(self, *args: Any, **named: Any) -> Any:
         """Return `(value, gradient)`. With parameters for `wrt`, the gradient is a list with one
         entry per parameter, and is added to their `.grad`."""
-        found = self._quickly(args)
-        if found is not None:
-            return found
-        return self._run("value_and_grad", args)
+        if self._quick is not None and not named:
+            found = self._quickly(args)
+            if found is not None:
+                return found
+        return self._run("value_and_grad", args, named)
 
-    def jacobian(self, *args: Any) -> Any:
+    def jacobian(self, *args: Any, **named: Any) -> Any:
         """Return all outputs by all inputs, nested as `autograd.jacobian` nests them."""
-        return self._run("jacobian", args)
+        return self._run("jacobian", args, named)
 
-    def hessian(self, *args: Any) -> Any:
+    def hessian(self, *args: Any, **named: Any) -> Any:
         """Return the second derivatives, nested as `autograd.hessian` nests them."""
-        return self._run("hessian", args)
+        return self._run("hessian", args, named)
 
-    def _run(self, mode: Mode, args: tuple[Any, ...]) -> Any:
-        if mode == "value_and_grad" and self._batches:
+    def _run(self, mode: Mode, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        if mode == "value_and_grad" and self._batches and not named:
             added = self._batched(args)
             if added is not None:
                 return added
         paths = self._paths
-        call = Call(args, paths.axes(len(args)))
+        if paths.stale:
+            raise StaleKernel(paths.stale)
+        args, names = _arranged(paths, args, named)
+        axes = paths.axes(len(args) - len(names)) + (None,) * len(names)
+        inside = watch.busy and watch.freezes()
+        if any(axis is not None for axis in axes) and (inside or holds_values(args)):
+            return self._by_rows(mode, args, axes, names)
+        call = Call(args, axes, names)
         family = paths.family(mode, call)
-        find = at_point if call.rows is None else over_rows
-        found, out = find(paths, family, call)
-        self._remember(family, args, call)
-        return dress(paths, family, found, out)
+        if inside:
+            found, out = as_graph(paths, family, call)
+        elif depends(family, call, paths):
+            found, out = as_nodes(paths, family, call)
+        else:
+            find = at_point if call.rows is None else over_rows
+            found, out = find(paths, family, call, watch.busy and watch.wants_all())
+            self._remember(family, args, call)
+        return dress(paths, family, call.forms, found, out)
 
     # --------------------------------------------------------------- the same call once more
 
     def _remember(self, family: Family, args: tuple[Any, ...], call: Call) -> None:
         """Keep what lets the next call like this one skip the general way."""
-        settings = self._paths.settings
-        path = self._paths.last
-        if family.mode != "value_and_grad" or path is None or family.eager:
+        paths = self._paths
+        path = paths.last
+        if family.mode != "value_and_grad" or path is None or family.eager or paths.unsteady:
             return
-        if path.captured or family.parameters is not None:
+        if path.captured or family.parameters is not None or call.names or call.functions:
             return
+        if self._state != paths.fingerprint.key:
+            self._batches, self._quick, self._state = [], None, paths.fingerprint.key
         if call.rows is not None:
-            single = settings.reduce is not None and family.paths == [path]
+            single = paths.settings.reduce is not None and family.paths == [path]
             if single and Batch.suits(path.code, args, call.axes):
-                self._batches = [(family, Batch(path.code, args, call.axes))]
-        elif settings.wrt == 0 and len(family.forms) == 1 and path.code.ready:
+                self._batches = [(family, path, Batch(path.code, args, call.axes))]
+        elif paths.settings.wrt == 0 and len(family.forms) == 1 and path.code.ready:
             shape = family.forms[0].shape
             if shape is not None:
                 self._quick = (path, shape)
+
+    def _same(self, path: Path) -> bool:
+        """Say whether a path may answer as it did last time: nobody watches, nothing that the
+        function can see has changed, and it is not the path's turn to be checked."""
+        if watch.busy or not self._paths.fingerprint.holds() or self._paths.stale:
+            return False
+        if self._state != self._paths.fingerprint.key or path.calls + 1 >= path.check_at:
+            return False
+        path.calls += 1
+        return True
 
     def _quickly(self, args: tuple[Any, ...]) -> tuple[float, Array] | None:
         """Return value and gradient at one array like the one before, None if it is not that easy.
@@ -131,6 +176,8 @@ class Kernel:
         path, shape = quick
         if type(x) is not np.ndarray or x.shape != shape or x.dtype is not _FLOAT64:
             return None
+        if not self._same(path):
+            return None
         try:
             point = path.points.pop()
         except IndexError:
@@ -143,16 +190,40 @@ class Kernel:
     def _batched(self, args: tuple[Any, ...]) -> Any:
         """Return the results for a small batch like the one before, None if it is not that easy."""
         try:
-            family, batch = self._batches.pop()
+            family, path, batch = self._batches.pop()
         except IndexError:  # another thread has it
             return None
-        added, count = batch.run(args)
-        self._batches.append((family, batch))
+        added, count = batch.run(args) if self._same(path) else (None, 0)
+        self._batches.append((family, path, batch))
         if added is None:
             return None
         if self._paths.settings.reduce == "mean":
             added /= count
-        return dress(self._paths, family, added, family.paths[0].out)
+        return dress(self._paths, family, family.forms, added, path.out)
+
+    def _by_rows(
+        self,
+        mode: Mode,
+        args: tuple[Any, ...],
+        axes: tuple[int | None, ...],
+        names: tuple[str, ...],
+    ) -> Any:
+        """Return the values over rows inside another graph, by a kernel for one row."""
+        settings = self._paths.settings
+        if mode != "value":
+            raise TypeError(
+                f"{self!r}: {mode} over rows inside another graph is not offered; differentiate "
+                "what the kernel returns there (autograd.grad), or call it with plain numbers"
+            )
+        if self._one is None:
+            alone = dataclasses.replace(settings, in_axes=None, reduce=None)
+            self._one = Kernel(Paths(self._paths.f, self._paths.name, alone))
+        one, positional = self._one, len(args) - len(names)
+
+        def row(*values: Any) -> Any:
+            return one(*values[:positional], **dict(zip(names, values[positional:], strict=True)))
+
+        return by_rows(row, args, axes, settings.reduce)
 
     # ------------------------------------------------------------------------------- insight
 
@@ -194,6 +265,11 @@ class Kernel:
             pays,
         )
 
+    @property
+    def eager_reason(self) -> str:
+        """Why calls run the function itself rather than machine code; "" if they do not."""
+        return self._paths.unsteady or self._paths.no_lowering
+
     def _used(self) -> Path:
         if self._paths.last is None:
             raise ValueError(f"{self!r} has recorded nothing yet; call it first")
@@ -209,44 +285,46 @@ class Kernel:
         """
         files.save(self._paths, path)
 
-    def __getstate__(self) -> dict[str, Any]:
-        """The programs travel, code is generated where they land. So does the function, if it can
-        be found by name; the executor stays."""
-        function = self._paths.f
-        try:
-            pickle.dumps(function)
-        except (pickle.PicklingError, AttributeError, TypeError):
-            function = None
-        settings = self._paths.settings
-        options = settings.options
-        kept = Options(options.fast, options.threads, None, options.cache)
-        return {
-            "function": function,
-            "name": self._paths.name,
-            "settings": Settings(
-                settings.wrt,
-                settings.in_axes,
-                settings.reduce,
-                kept,
-                settings.max_paths,
-                settings.leaves,
-            ),
-            "families": [
-                (
-                    f.mode,
-                    f.forms,
-                    f.parameters,
-                    [(p.code.program, p.captured, p.out) for p in f.paths],
-                )
-                for f in self._paths.families.values()
-            ],
-        }
+    def __reduce__(self) -> Any:
+        """See `pickles`."""
+        return _unpickled, (pickles.packed(self._paths),)
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        paths = Paths(state["function"], state["name"], state["settings"])
-        self.__init__(paths)  # type: ignore[misc]
-        for mode, forms, parameters, recorded in state["families"]:
-            paths.restore(mode, forms, parameters, recorded)
+    def __deepcopy__(self, memo: Any) -> Kernel:
+        """Return a kernel of the same function; it shares what was recorded."""
+        return Kernel(self._paths)
+
+    def __copy__(self) -> Kernel:
+        return Kernel(self._paths)
+
+
+def _unpickled(state: dict[str, Any]) -> Kernel:
+    return Kernel(pickles.unpacked(state))
+
+
+class _Kept(dict[int, Kernel]):
+    """The kernels of an object's methods. They stay behind when it is copied or pickled."""
+
+    def __reduce__(self) -> Any:
+        return _Kept, ()
+
+    def __deepcopy__(self, memo: Any) -> _Kept:
+        return _Kept()
+
+
+def _arranged(
+    paths: Paths, args: tuple[Any, ...], named: dict[str, Any]
+) -> tuple[tuple[Any, ...], tuple[str, ...]]:
+    """Return all arguments, and the names of the last of them: those that have no position."""
+    if not named:
+        return args, ()
+    if paths.f is not None:
+        try:
+            bound = inspect.signature(paths.f).bind(*args, **named)
+        except ValueError:  # a builtin that does not tell
+            pass
+        else:
+            args, named = bound.args, bound.kwargs
+    return (*args, *named.values()), tuple(named)
 
 
 def compile(
@@ -260,6 +338,7 @@ def compile(
     executor: Any = None,
     max_paths: int = 64,
     cache: Any = None,
+    check: Check = "sample",
     leaves: Iterable[Value] = (),
 ) -> Any:
     """Return `f` as a `Kernel`: recorded once, checked at every call, run as machine code.
@@ -286,12 +365,16 @@ def compile(
         executor: a `concurrent.futures.Executor` that shares them, of processes or machines.
         max_paths: ways through the function to keep code for; others run eagerly.
         cache: a folder to keep machine code in; it is trusted as the program itself is.
+        check: how often results are compared with the function itself: "sample" at calls 2, 4, 8,
+            16, ... of each path (of rows, one of them), "always", or "never".
         leaves: `Value`s that `f` finds elsewhere than in its arguments, such as the parameters of
             a model. The kernel takes an array of their numbers as a further, first argument, and
             neither reads nor changes what they hold.
 
     Raises:
         ImportError: llvmlite is not installed.
+        StaleKernel: (by the kernel) the function has become another one without the kernel seeing
+            it, found by a check.
     """
     native._llvm()
     if f is None:
@@ -305,10 +388,15 @@ def compile(
             executor=executor,
             max_paths=max_paths,
             cache=cache,
+            check=check,
             leaves=leaves,
         )
     if not callable(f):
         raise TypeError(f"compile: f must be callable, not {f!r}")
+    _check_axes(in_axes)
+    _check_wrt(wrt)
+    if check not in get_args(Check):
+        raise ValueError(f"compile: check must be 'sample', 'always' or 'never', not {check!r}")
     if reduce not in (None, "sum", "mean"):
         raise ValueError(f"compile: reduce must be None, 'sum' or 'mean', not {reduce!r}")
     if reduce is not None and in_axes is None:
@@ -322,8 +410,30 @@ def compile(
     if len(set(map(id, known))) != len(known):
         raise ValueError("compile: a Value is given twice among the leaves")
     options = Options(fast, threads, executor, None if cache is None else str(cache))
-    settings = Settings(wrt, in_axes, reduce, options, max_paths, known)
+    settings = Settings(wrt, in_axes, reduce, options, max_paths, check, known)
     return Kernel(Paths(f, getattr(f, "__qualname__", None) or repr(f), settings))
+
+
+def _check_axes(in_axes: Any) -> None:
+    axes = in_axes if isinstance(in_axes, (tuple, list)) else (in_axes,)
+    if not all(x is None or (isinstance(x, int) and not isinstance(x, bool)) for x in axes):
+        raise ValueError(
+            f"compile: in_axes must be None, a whole number or a tuple of these, one for each "
+            f"argument, not {in_axes!r}"
+        )
+
+
+def _check_wrt(wrt: Any) -> None:
+    many = wrt if isinstance(wrt, tuple) else (wrt,)
+    if callable(getattr(wrt, "parameters", None)):
+        return
+    if not many or not all(isinstance(i, int) and not isinstance(i, bool) for i in many):
+        raise ValueError(
+            "compile: wrt must be the number of an argument, a tuple of such, or an object with "
+            f"parameters(), not {wrt!r}"
+        )
+    if len(set(many)) < len(many):
+        raise ValueError(f"compile: wrt={wrt!r} names an argument twice")
 
 
 def load_kernel(path: Any) -> Kernel:

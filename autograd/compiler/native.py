@@ -675,7 +675,6 @@ class Native:
     """Machine code in memory, freed with this object.
 
     Attributes:
-        run: the entry function, to be called with addresses and numbers; see `_rows` and `_point`.
         source: the memory it needs.
     """
 
@@ -695,8 +694,23 @@ class Native:
         kinds: list[Any] = [pointer] * 3
         if not point:
             kinds = [pointer] * 4 + [integer] + [pointer] * 3 + [integer] * 2
-        self.run = ctypes.CFUNCTYPE(ctypes.c_int32, *kinds)(address)
+        self._run = ctypes.CFUNCTYPE(ctypes.c_int32, *kinds)(address)
+        self._point = point
         self.source = source
+
+    @property
+    def at_point(self) -> Any:
+        """The entry function, to be called with addresses; see `_Lowering._point`."""
+        if not self._point:
+            raise RuntimeError("code for rows can't be run at one point")
+        return self._run
+
+    @property
+    def over_rows(self) -> Any:
+        """The entry function, to be called with addresses and numbers; see `_Lowering._rows`."""
+        if self._point:
+            raise RuntimeError("code for one point can't be run over rows")
+        return self._run
 
     def __del__(self) -> None:
         engine = self.__dict__.pop("_engine", None)

@@ -6,22 +6,27 @@ how a program is run (`points`, `rows`) or how results are dressed (`results`).
 
 from __future__ import annotations
 
+import functools
 import inspect
+import math
 import threading
 import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from functools import cached_property
+from typing import Any, Final, Literal
 
 import numpy as np
 
-from .._primitive import Node
+from .._primitive import Node, as_float
 from .._structure import _flatten, _unflatten, is_container
 from .._sweep import pull_graph, push_graph
 from .._value import Value
 from ._execute import Code, Options, Point
-from .arguments import Call, Form
+from .arguments import Array, Call, Form, Same
+from .compose import Block
+from .fingerprint import Fingerprint
 from .native import Layout, NoLowering
 from .passes import simplify
 from .program import Program
@@ -29,6 +34,9 @@ from .trace import Trace, collector_paused, gradient, trace
 
 Mode = Literal["value", "value_and_grad", "jacobian", "hessian"]
 Reduce = Literal["sum", "mean"] | None
+Check = Literal["sample", "always", "never"]
+
+_MANY: Final = 32  # programs that differ in a whole number, or in the state, before a warning
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,7 @@ class Settings:
     reduce: Reduce = None
     options: Options = field(default_factory=Options)
     max_paths: int = 64
+    check: Check = "sample"
     leaves: tuple[Value, ...] = ()
 
 
@@ -49,19 +58,29 @@ class Path:
 
     Attributes:
         code: it, compiled or not.
-        captured: `Value`s from outside the arguments; their numbers are read at each call.
+        raw: the program as it was recorded, for its derivatives.
+        name: of the function.
+        captured: `Value`s from outside the arguments: the fingerprint's index where it sees them,
+            because another may be in their place, else they themselves.
         out: the form of what the function returned.
+        calls: how often it was used, its recording included.
+        check_at: at which call it is compared with the function itself.
         points: memory for calls at one point that nobody uses.
     """
 
     code: Code
-    captured: list[Value]
+    raw: Program
+    name: str
+    captured: list[Value | int]
     out: Form
+    calls: int = 1
+    check_at: float = math.inf
     points: list[Point] = field(default_factory=list)
 
-    def extra(self) -> list[float]:
-        """Return the numbers of the captured `Value`s."""
-        return [v._data for v in self.captured]
+    @cached_property
+    def block(self) -> Block:
+        """The path as an operation on `Value`s."""
+        return Block(self.raw, self.name)
 
 
 @dataclass
@@ -70,6 +89,7 @@ class Family:
 
     Attributes:
         forms: the form of each argument.
+        names: of the last arguments, those that were given by name.
         parameters: what to differentiate by, where it is not arguments.
         paths: the ways through the function recorded so far.
         eager: no code can be generated.
@@ -77,6 +97,7 @@ class Family:
 
     mode: Mode
     forms: list[Form]
+    names: tuple[str, ...]
     parameters: list[Value] | None
     paths: list[Path] = field(default_factory=list)
     lock: Any = field(default_factory=threading.RLock)
@@ -104,6 +125,10 @@ class Costs:
     run_seconds: float = 0.0
 
 
+# A path as it travels: the program simplified and as recorded, what it captured, what it returned.
+Recorded = tuple[Program, Program, list[Value | int], Form]
+
+
 class Paths:
     """All ways through one function recorded so far.
 
@@ -111,6 +136,10 @@ class Paths:
         f: the function; None if it was loaded from a file, which holds none.
         name: what messages call it.
         last: the path used last.
+        fingerprint: of everything the function can see.
+        no_lowering: which primitive has no machine code, "" if none was met.
+        unsteady: why no program can stand for the function, "" if nothing speaks against it.
+        stale: what the self-check found, None as long as it finds nothing.
     """
 
     def __init__(self, f: Callable[..., Any] | None, name: str, settings: Settings) -> None:
@@ -119,7 +148,15 @@ class Paths:
         self.settings = settings
         self.families: dict[Any, Family] = {}
         self.last: Path | None = None
+        self.fingerprint = Fingerprint(f)
+        self.no_lowering = ""
+        self.unsteady = ""
+        if self.fingerprint.unsteady:
+            self.unsteady = f"it reads {self.fingerprint.unsteady[0]}, which reading changes"
+        self.stale: str | None = None
+        self._seen: dict[Any, Fingerprint] = {}  # of functions among the arguments
         self.costs = Costs()
+        self._alike: dict[Any, int] = {}  # families that differ in whole numbers only
         self._warned: set[str] = set()
         self._lock = threading.RLock()
 
@@ -139,21 +176,64 @@ class Paths:
             )
         return tuple(axes)
 
-    def _parameters(self) -> list[Value] | None:
+    def parameters(self) -> list[Value] | None:
+        """Return what to differentiate by, where it is not arguments."""
         wrt = self.settings.wrt
         if isinstance(wrt, (int, tuple)):
             return None
         return list(wrt.parameters())
 
+    def state(self, call: Call) -> Any:
+        """Return a key of all that the function can see besides the arguments' numbers."""
+        if self.unsteady:
+            return None
+        if not self.fingerprint.holds():
+            changed = self.fingerprint.update()
+            if self.fingerprint.states == _MANY and changed:
+                self.warn(
+                    "states",
+                    f"{self!r} has met {_MANY} different states of what it reads ({changed[0]} "
+                    "changed last); each is a program of its own: pass what changes as an argument",
+                )
+        return self.fingerprint.key, *[self._state_of(f) for f in call.functions]
+
+    def _state_of(self, f: Any) -> int:
+        found = self._seen.get(Same(f))
+        if found is None:
+            found = self._seen[Same(f)] = Fingerprint(f)
+        if not found.holds():
+            found.update()
+        return found.key
+
     def family(self, mode: Mode, call: Call) -> Family:
         """Return the family a call belongs to."""
-        parameters = self._parameters() if mode != "value" else None
-        key = _key(mode, call.forms, parameters)
+        parameters = self.parameters() if mode != "value" else None
+        key = _key(mode, call.key, parameters, self.state(call))
         found = self.families.get(key)
         if found is None:
             with self._lock:
-                found = self.families.setdefault(key, Family(mode, call.forms, parameters))
+                new = Family(mode, call.forms, call.names, parameters)
+                found = self.families.setdefault(key, new)
+                self._count(key)
         return found
+
+    def _count(self, key: Any) -> None:
+        """Warn when whole numbers make programs without end; forget those of the oldest states."""
+        loose = _without_integers(key)
+        self._alike[loose] = self._alike.get(loose, 0) + 1
+        if self._alike[loose] == _MANY:
+            alike = [k[1][1] for k in self.families if _without_integers(k) == loose]
+            i = next(i for i in range(len(alike[0])) if len({forms[i] for forms in alike}) > 1)
+            self.warn(
+                "integers",
+                f"{self!r}: argument {i} has had {_MANY} different whole numbers, and each is a "
+                "program of its own; pass a float if it is a number to compute with, or pad to a "
+                "few sizes if it is a length",
+            )
+        states = list(dict.fromkeys(k[3] for k in self.families))
+        if len(states) > 2 * _MANY:
+            for old in [k for k in self.families if k[3] == states[0]]:
+                del self.families[old]
 
     def wanted(self, family: Family) -> list[int]:
         """Return the numbers of the arguments to differentiate by."""
@@ -182,12 +262,6 @@ class Paths:
 
     def record(self, family: Family, numbers: list[float], fill: Any) -> tuple[Trace, Form]:
         """Return what the function, and what `mode` asks of it, does at one point."""
-        f = self.f
-        if f is None:
-            raise ValueError(
-                "this kernel was loaded from a file, which holds no Python function: arguments of "
-                "another structure, or numbers that take another branch, can't be recorded"
-            )
         leaves = self.settings.leaves
         if leaves and (not family.forms or family.forms[0].shape != (len(leaves),)):
             raise ValueError(
@@ -198,29 +272,50 @@ class Paths:
         started = time.perf_counter()
         recorded_at = [0.0]
 
-        def run(values: list[Value], level: int) -> list[Any]:
-            out = f(*fill(values)[1:]) if leaves else f(*fill(values))
+        def run(values: list[Any], level: int) -> list[Any]:
+            out = self.call(*fill(values))
             recorded_at[0] = time.perf_counter()
-            if isinstance(out, int) and not isinstance(out, bool):
-                out = float(out)
-            numbers = _numbers_of(out)
-            forms.append(Form(_plain(out), f"the result of {self.name}"))
-            if family.mode == "value":
-                return numbers
-            if family.parameters is None:
-                wrt: list[Any] = [values[i] for i in self._inputs(family)]
-            else:
-                wrt = list(family.parameters)
-            if leaves or family.parameters is not None:
-                level = 0
-            with collector_paused():
-                return self._derivatives(family.mode, out, numbers, wrt, level)
+            outputs, form = self.outputs(family, out, values, level)
+            forms.append(form)
+            return outputs
 
         done = trace(numbers, run, leaves)
         self.costs.eager_seconds = recorded_at[0] - started
         self.costs.nodes += done.recorded
         self.costs.recording += 1e3 * (time.perf_counter() - started)
         return done, forms[0]
+
+    def call(self, args: list[Any], named: dict[str, Any]) -> Any:
+        """Return what the function returns.
+
+        Raises:
+            ValueError: there is no function.
+        """
+        if self.f is None:
+            raise ValueError(
+                "this kernel was loaded from a file, which holds no Python function: arguments of "
+                "another structure, or numbers that take another branch, can't be recorded"
+            )
+        return self.f(*args[1:] if self.settings.leaves else args, **named)
+
+    def outputs(
+        self, family: Family, out: Any, values: list[Any], level: int
+    ) -> tuple[list[Any], Form]:
+        """Return the numbers that `mode` asks for, as graph, and the form of the output `out`."""
+        if family.mode == "jacobian" or not (is_container(out) or isinstance(out, np.ndarray)):
+            out = _floats(out)
+        numbers = _numbers_of(out)
+        form = Form(_plain(out), f"the result of {self.name}")
+        if family.mode == "value":
+            return numbers, form
+        if family.parameters is None:
+            wrt: list[Any] = [values[i] for i in self._inputs(family)]
+        else:
+            wrt = list(family.parameters)
+        if family.parameters is not None or self.settings.leaves:
+            level = 0
+        with collector_paused():
+            return self._derivatives(family.mode, out, numbers, wrt, level), form
 
     def _derivatives(
         self, mode: Mode, out: Any, numbers: list[Any], wrt: list[Any], level: int
@@ -244,46 +339,114 @@ class Paths:
         Raises:
             ValueError: it returns something of another form than the paths before.
         """
-        if family.paths and family.paths[0].out.key != out.key:
-            raise ValueError(
-                f"{self.name} returns results of different structure on different branches"
-            )
+        self.same_shape(family, out)
         started = time.perf_counter()
         with collector_paused():
             program = simplify(done.program)
         self.costs.passes += 1e3 * (time.perf_counter() - started)
-        return self._add(family, program, done.captured, out)
-
-    def _add(self, family: Family, program: Program, captured: list[Value], out: Form) -> Path:
+        captured = list(map(self._place, done.captured))
         layout = self._layout(family, program, len(captured), out)
+        return self._add(family, (program, done.program, captured, out), layout)
+
+    def same_shape(self, family: Family, out: Form) -> None:
+        """Check that a result is of the form of those before, static leaves aside."""
+        if family.paths and family.paths[0].out.shapes != out.shapes:
+            raise ValueError(
+                f"{self.name} returns results of different structure on different branches"
+            )
+
+    def _place(self, value: Value) -> Value | int:
+        """Return the index under which the fingerprint sees a `Value`, else it itself."""
+        for i, known in enumerate(self.fingerprint.values):
+            if known is value:
+                return i
+        return value
+
+    def captured(self, path: Path) -> list[Any]:
+        """Return the `Value`s from outside that a path reads."""
+        known = self.fingerprint.values
+        return [known[v] if isinstance(v, int) else v for v in path.captured]
+
+    def inputs(self, path: Path, shared: Array) -> Array:
+        """Return the numbers that all rows share, those of captured `Value`s included."""
+        if not path.captured:
+            return shared
+        return np.concatenate([shared, [v._data for v in self.captured(path)]])
+
+    def _add(
+        self, family: Family, recorded: Recorded, layout: Layout | Callable[[], Layout]
+    ) -> Path:
+        program, raw, captured, out = recorded
         options = self.settings.options
-        path = Path(Code(program, layout, options.fast, options.cache), captured, out)
+        code = Code(program, layout, options.fast, options.cache)
+        path = Path(code, raw, self.name, captured, out)
+        if self.settings.check != "never" and self.f is not None:
+            path.check_at = 2
         with family.lock:
             family.paths.append(path)
         return path
 
-    def restore(
-        self,
-        mode: Mode,
-        forms: list[Form],
-        parameters: list[Value] | None,
-        paths: Sequence[tuple[Program, list[Value], Form]],
-    ) -> None:
-        """Add a family recorded elsewhere.
+    def restore(self, family: Family, paths: Sequence[Recorded]) -> None:
+        """Add a family recorded elsewhere, in the present state and in no more memory than it
+        takes already.
 
         Raises:
             ValueError: the parts do not fit together.
         """
-        family = Family(mode, forms, parameters)
-        if tuple(form.axis for form in forms) != self.axes(len(forms)):
+        if tuple(form.axis for form in family.forms) != self.axes(len(family.forms)):
             raise ValueError("not a kernel: in_axes does not fit the arguments")
-        for program, captured, out in paths:
-            outputs = len(self._layout(family, program, len(captured), out).sums)
-            inputs = len(family.mapped) + len(captured)
+        form_keys = family.names, tuple([form.key for form in family.forms])
+        key = _key(family.mode, form_keys, family.parameters, (self.fingerprint.key,))
+        if key in self.families:
+            raise ValueError("not a kernel: the same arguments twice")
+        numbers = sum(form.size for form in family.forms)
+        for recorded in paths:
+            program, _, captured, out = recorded
+            if out.axis is not None or out.shapes != paths[0][3].shapes:
+                raise ValueError("not a kernel: its paths return results of different structure")
+            inputs, outputs = numbers + len(captured), self._outputs(family, out)
             if inputs != program.inputs or outputs != len(program.outputs):
                 raise ValueError("not a kernel: a program does not fit its arguments")
-            self.last = self._add(family, program, captured, out)
-        self.families[_key(mode, forms, parameters)] = family
+            layout = functools.partial(self._layout, family, program, len(captured), out)
+            self.last = self._add(family, recorded, layout)
+        self.families[key] = family
+
+    def ignore(self, places: list[str], family: Family) -> None:
+        """Leave places out of the state, which a family's function writes to and does not read."""
+        self.fingerprint.ignore(places)
+        for key in [k for k, found in self.families.items() if found is family]:
+            state = self.fingerprint.key, *key[3][1:]
+            self.families[*key[:3], state] = self.families.pop(key)
+
+    def travelling(self) -> list[Family]:
+        """Return the families that belong to the present state, and to no other function's."""
+        state = (self.fingerprint.key,)
+        return [f for key, f in self.families.items() if key[3] == state and f.paths]
+
+    def _outputs(self, family: Family, out: Form) -> int:
+        """Return how many outputs a program of this family has, from sizes alone.
+
+        Raises:
+            ValueError: it can't have been recorded.
+        """
+        mode = family.mode
+        if mode == "value":
+            return out.size
+        if family.parameters is not None:
+            wanted = len(family.parameters)
+        else:
+            by = [family.forms[i] for i in self.wanted(family)]
+            if not all(form.size for form in by):
+                raise ValueError("not a kernel: wrt is an argument without floats")
+            added = self.settings.reduce is not None and mode != "value_and_grad"
+            if added and any(form.axis is not None for form in by):
+                raise ValueError(f"not a kernel: {mode} by rows that are added up")
+            wanted = sum(form.size for form in by)
+        if mode == "jacobian":
+            return out.size * wanted
+        if out.size != 1 or not out.single:
+            raise ValueError(f"not a kernel: {mode} of more than one number")
+        return 1 + wanted if mode == "value_and_grad" else wanted * wanted
 
     def _layout(self, family: Family, program: Program, captured: int, out: Form) -> Layout:
         sums = self._sums(family, out)
@@ -331,18 +494,31 @@ class Paths:
 
     def code(self, family: Family, path: Path) -> Code | None:
         """Return the code of a path, compiled; None if it must run eagerly."""
+        if self.unsteady:
+            self.warn("unsteady", f"{self!r} runs eagerly, not compiled: {self.unsteady}")
+            return None
         if not family.eager:
             try:
                 path.code.native  # noqa: B018 - compiles, or raises
             except NoLowering as reason:
                 family.eager = True
+                self.no_lowering = str(reason)
                 self.warn(str(reason), f"{self!r} runs eagerly, not compiled: {reason}")
         return None if family.eager else path.code
 
 
-def _key(mode: Mode, forms: list[Form], parameters: list[Value] | None) -> Any:
+def _key(mode: Mode, call: Any, parameters: list[Value] | None, state: Any) -> Any:
     ids = None if parameters is None else tuple(map(id, parameters))
-    return mode, tuple([form.key for form in forms]), ids
+    return mode, call, ids, state
+
+
+def _without_integers(key: Any) -> Any:
+    """Return a key that is the same for others with other whole numbers in it."""
+    if isinstance(key, tuple):
+        if len(key) == 2 and key[0] is int:
+            return (int,)
+        return tuple([_without_integers(part) for part in key])
+    return key
 
 
 def _outside() -> int:
@@ -358,10 +534,13 @@ def _numbers_of(out: Any) -> list[Any]:
     """Return the numbers of an output, `Value`s and floats, in order."""
     numbers: list[Any] = []
     for leaf in _flatten(out)[0]:
-        if isinstance(leaf, np.ndarray):
-            numbers += leaf.ravel().tolist()
-        elif isinstance(leaf, (Node, float)):
-            numbers.append(leaf)
+        if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "fO":
+            numbers += [
+                x if isinstance(x, Node) else as_float(x, "an entry of the result")
+                for x in leaf.ravel().tolist()
+            ]
+        elif isinstance(leaf, (Node, float, np.floating)):
+            numbers.append(leaf if isinstance(leaf, Node) else float(leaf))
     return numbers
 
 
@@ -375,13 +554,29 @@ def _plain(out: Any) -> Any:
     def plain(leaf: Any) -> Any:
         if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "fO":
             return np.zeros(leaf.shape)
-        return 0.0 if isinstance(leaf, Node) else leaf
+        return 0.0 if isinstance(leaf, (Node, float, np.floating)) else leaf
 
     leaves, tree = _flatten(out)
-    found = _unflatten(tree, [plain(leaf) for leaf in leaves])
-    if tree is None and not isinstance(found, (float, np.ndarray)):
-        raise TypeError(f"a compiled function must return numbers, not {out!r}")
-    return found
+    found = [plain(leaf) for leaf in leaves]
+    if tree is None and not (
+        isinstance(found[0], float)
+        or (isinstance(found[0], np.ndarray) and found[0].dtype.kind == "f")
+    ):
+        raise TypeError(f"a compiled function must return numbers (floats or Values), not {out!r}")
+    return _unflatten(tree, found)
+
+
+def _floats(out: Any) -> Any:
+    """Return an output with floats in the place of whole numbers, whose derivatives are zero."""
+
+    def as_floats(leaf: Any) -> Any:
+        if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "iu":
+            return leaf.astype(np.float64)
+        whole = isinstance(leaf, (int, np.integer)) and not isinstance(leaf, bool)
+        return float(leaf) if whole else leaf
+
+    leaves, tree = _flatten(out)
+    return _unflatten(tree, [as_floats(leaf) for leaf in leaves])
 
 
 def _jacobian(outputs: list[Any], wrt: list[Any], level: int) -> list[Any]:

@@ -9,21 +9,26 @@ import numpy as np
 
 from ._execute import Point
 from .arguments import Array, Call, Form
+from .check import compare, record
 from .paths import Family, Path, Paths
 
 
-def at_point(paths: Paths, family: Family, call: Call) -> tuple[Any, Form]:
-    """Return the numbers of the results, and their form."""
+def at_point(paths: Paths, family: Family, call: Call, eager: bool) -> tuple[Any, Form]:
+    """Return the numbers of the results, and their form; by the function itself if `eager`."""
     shared = call.shared
-    for path in family.paths:
+    for path in family.paths if not eager else ():
         if paths.code(family, path) is None:
+            eager = True
             break
         found = _try(paths, family, path, shared)
         if found is not None:
+            path.calls += 1
+            if path.calls >= path.check_at:
+                compare(paths, family, path, call, shared.tolist(), found.tolist())
             return found, path.out
-    done, out = paths.record(family, shared.tolist(), call.fill)
+    done, out = record(paths, family, shared.tolist(), call.fill)
     # What recording computed is the result: the first call needs no code at all.
-    if not family.eager and paths.may_record(family, done.branch):
+    if not eager and paths.may_record(family, done.branch):
         paths.last = paths.path(family, done, out)
     return np.array(done.values), out
 
@@ -35,10 +40,7 @@ def _try(paths: Paths, family: Family, path: Path, shared: Array) -> Array | Non
     except IndexError:
         form = family.forms[0] if family.forms else None
         point = Point(path.code, None if form is None else form.shape)
-    n = len(shared)
-    point.inputs[:n] = shared
-    for i, v in enumerate(path.captured, n):
-        point.inputs[i] = v._data
+    point.inputs[: path.code.program.inputs] = paths.inputs(path, shared)
     started = time.perf_counter()
     held = point.run()
     paths.costs.run_seconds = time.perf_counter() - started

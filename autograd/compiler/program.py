@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -55,6 +56,46 @@ class Program:
         """The index of the result of the first instruction."""
         return self.inputs + len(self.constants)
 
+    def apply(self, inputs: Sequence[Any]) -> list[Any]:
+        """Return the outputs for these inputs, floats and `Value`s, by the primitives themselves.
+
+        With `Value`s it makes the graph that was recorded, and asks every guard's question again.
+        """
+        values = [*inputs, *self.constants]
+        for op, args in self.code:
+            values.append(find(op)(*[values[i] for i in args]))
+        for op, x, y, _ in self.guards:
+            COMPARISONS[op](values[x], values[y])
+        return [values[i] for i in self.outputs]
+
+    def constant(self, i: int) -> float | None:
+        """Return the number of an operand that is a constant, None if it is not one."""
+        return self.constants[i - self.inputs] if self.inputs <= i < self.first else None
+
+    @property
+    def standard(self) -> bool:
+        """Whether all its primitives are autograd's own."""
+        return not any(op.startswith("custom ") for op, _ in self.code)
+
+    def part(self, output: int) -> Program:
+        """Return the program of one output alone: what it needs, and what the guards need."""
+        wanted = self.outputs[output]
+        needed = bytearray(self.first + len(self.code))
+        for i in (wanted, *(i for _, x, y, _ in self.guards for i in (x, y))):
+            needed[i] = 1
+        for n in range(len(self.code) - 1, -1, -1):
+            if needed[self.first + n]:
+                for i in self.code[n][1]:
+                    needed[i] = 1
+        place = list(range(self.first))
+        code: list[tuple[str, tuple[int, ...]]] = []
+        for n, (op, args) in enumerate(self.code):
+            place.append(self.first + len(code))
+            if needed[self.first + n]:
+                code.append((op, tuple([place[i] for i in args])))
+        guards = tuple([(op, place[x], place[y], out) for op, x, y, out in self.guards])
+        return Program(self.inputs, self.constants, tuple(code), (place[wanted],), guards)
+
     def evaluate(self, numbers: Sequence[float]) -> tuple[list[float], bool]:
         """Return the outputs for these inputs, and whether all guards held; plain Python.
 
@@ -63,11 +104,16 @@ class Program:
         """
         if len(numbers) != self.inputs:
             raise ValueError(f"the program takes {self.inputs} numbers, got {len(numbers)}")
+        values = self.values(numbers)
+        held = all(COMPARISONS[op](values[x], values[y]) is out for op, x, y, out in self.guards)
+        return [values[i] for i in self.outputs], held
+
+    def values(self, numbers: Sequence[float]) -> list[float]:
+        """Return the number of every operand for these inputs; plain Python."""
         values = [*map(float, numbers), *self.constants]
         for op, args in self.code:
             values.append(find(op).fn(*[values[i] for i in args]))
-        held = all(COMPARISONS[op](values[x], values[y]) is out for op, x, y, out in self.guards)
-        return [values[i] for i in self.outputs], held
+        return values
 
     def __str__(self) -> str:
         """Return the program as Python source: a function of the inputs, `program`."""
@@ -116,19 +162,30 @@ class Program:
     def from_json(cls, data: Any) -> Program:
         """Return the program that `to_json` wrote, after checking every part of it.
 
+        It uses up `data`, so that both need no more memory than one.
+
         Raises:
             ValueError: anything in it is not as `to_json` writes it.
         """
+        names = ("inputs", "constants", "code", "outputs", "guards")
+        if type(data) is not dict or set(data) != set(names):
+            raise ValueError(f"not a program: it must have {', '.join(names)}")
+        inputs = data["inputs"]
+        if type(inputs) is not int or inputs < 0:
+            raise ValueError(f"not a program: {inputs!r:.100} inputs")
+        for name in names[1:]:
+            if type(data[name]) is not list:
+                raise ValueError(f"not a program: {name} is no list")
         try:
-            inputs, outputs = data["inputs"], tuple(data["outputs"])
-            constants = tuple(float.fromhex(c) for c in data["constants"])
-            code = tuple((row[0], tuple(row[1:])) for row in data["code"])
+            constants = tuple(map(from_hex, data["constants"]))
+            rows = data.pop("code")
+            for n, (op, *args) in enumerate(rows):
+                rows[n] = sys.intern(op), tuple(args)
+            code = tuple(rows)
             guards = tuple((op, x, y, outcome) for op, x, y, outcome in data["guards"])
-        except (KeyError, TypeError, IndexError, ValueError) as error:
-            raise ValueError(f"not a program: {error!r}") from None
-        if not isinstance(inputs, int) or isinstance(inputs, bool) or inputs < 0:
-            raise ValueError(f"not a program: {inputs!r} inputs")
-        program = cls(inputs, constants, code, outputs, guards)
+        except (OverflowError, TypeError, ValueError) as error:
+            raise ValueError(f"not a program: {error!s:.200}") from None
+        program = cls(inputs, constants, code, tuple(data["outputs"]), guards)
         program.check()
         return program
 
@@ -141,15 +198,15 @@ class Program:
         """
 
         def known(i: object, end: int, where: str) -> None:
-            if not isinstance(i, int) or isinstance(i, bool) or not 0 <= i < end:
-                raise ValueError(f"not a program: {where} refers to {i!r}, of {end}")
+            if type(i) is not int or not 0 <= i < end:
+                raise ValueError(f"not a program: {where} refers to {i!r:.100}, of {end}")
 
         end = self.first
         for n, (op, args) in enumerate(self.code):
             try:
                 arity = find(op).arity
             except (KeyError, TypeError):
-                raise ValueError(f"not a program: no primitive is called {op!r}") from None
+                raise ValueError(f"not a program: no primitive is called {op!r:.100}") from None
             if len(args) != arity:
                 raise ValueError(f"not a program: {op} with {len(args)} operands, takes {arity}")
             for i in args:
@@ -157,8 +214,8 @@ class Program:
         for i in self.outputs:
             known(i, end + len(self.code), "an output")
         for op, x, y, outcome in self.guards:
-            if op not in COMPARISONS or not isinstance(outcome, bool):
-                raise ValueError(f"not a program: guard {op!r} with outcome {outcome!r}")
+            if type(op) is not str or op not in COMPARISONS or type(outcome) is not bool:
+                raise ValueError(f"not a program: guard {op!r:.100}, {outcome!r:.100}")
             known(x, end + len(self.code), "a guard")
             known(y, end + len(self.code), "a guard")
 
@@ -167,6 +224,18 @@ class Program:
         """What tells this program from any other: a hash of all its parts."""
         text = json.dumps(self.to_json(), separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def from_hex(text: str) -> float:
+    """Return the number that `float.hex` wrote as `text`.
+
+    Raises:
+        OverflowError, TypeError, ValueError: it did not.
+    """
+    number = float.fromhex(text)
+    if number.hex() != text:
+        raise ValueError(f"{text!r} is not how {number!r} is written")
+    return number
 
 
 def _literal(x: float) -> str:

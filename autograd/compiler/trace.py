@@ -23,6 +23,9 @@ from .program import Guard, Program
 _BUILTIN: Final = {p.name: p for p in vars(_rules).values() if isinstance(p, Primitive)}
 
 
+_EFFECTS: Final = ("assigning .data", "assigning .grad", "backward()", "zero_grad()")
+
+
 class _Recorder(Observer):
     """Keeps all nodes in the order they are made, and all comparisons."""
 
@@ -40,12 +43,22 @@ class _Recorder(Observer):
         self.compared_values.append((op, x, y, outcome))
 
     def read(self, node: Node, how: str) -> None:
+        if how == ".data":  # gives `stop_gradient` of the node, see `freezes`
+            return
+        if how in _EFFECTS:
+            raise TypeError(
+                f"{how} inside a compiled function would happen once, when it is recorded, and not "
+                "at later calls; do it outside of the function"
+            )
         raise TypeError(
             f"{how} of a Value while it is being compiled would freeze today's number into the "
             "kernel; stay in the graph: autograd's functions (autograd.exp, floor, where, ...) "
-            "compute with it, stop_gradient(v) makes it a constant of the derivative, and a plain "
-            "comparison chooses a branch"
+            "compute with it, v.data (stop_gradient(v)) makes it a constant of the derivative, and "
+            "a plain comparison chooses a branch"
         )
+
+    def freezes(self) -> bool:
+        return True
 
 
 def _caller() -> str:

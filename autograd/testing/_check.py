@@ -122,7 +122,7 @@ class _Spy(Observer):
         self.ties = 0
 
     def read(self, node: Node, how: str) -> None:
-        self.reads += 1
+        self.reads += how == ".data"
 
     def compared(self, op: str, x: Node, y: object, outcome: bool) -> None:
         other = y._data if isinstance(y, Node) else y

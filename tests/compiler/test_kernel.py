@@ -104,7 +104,7 @@ def test_statics_are_part_of_the_key_and_floats_are_not():
         seen.append((n, flag))
         return x**n if flag else -x
 
-    kernel = compile(f)
+    kernel = compile(f, check="never")  # a check would run it again
     for x in (2.0, 3.0):
         assert kernel(x, 2, True) == x * x
         assert kernel(x, 1, True) == x
@@ -381,8 +381,6 @@ def test_gradients_of_parameters_accumulate_and_new_parameters_are_noticed():
 
 
 def test_reading_a_number_out_of_the_recording_is_refused():
-    with pytest.raises(TypeError, match="stop_gradient"):
-        compile(lambda x: x.data * 2.0)(1.0)
     with pytest.raises(TypeError, match=r"autograd\.sin"):
         compile(lambda x: math.sin(x))(1.0)
     with pytest.raises(TypeError, match=r"int\(v\)"):
@@ -398,13 +396,12 @@ def test_reading_a_number_out_of_the_recording_is_refused():
         (lambda f: compile(f, in_axes=0), (np.ones(3), np.arange(3)), "whole numbers are static"),
         (lambda f: compile(f, in_axes=1), (np.ones(3), np.ones(3)), "does not have"),
         (lambda f: compile(f, in_axes=(0,)), (np.ones(3), 1.0), "1 entries"),
-        (lambda f: compile(f), (Value(1.0), 2.0), "holds a Value"),
         (lambda f: compile(f, reduce="sum"), (), "in_axes"),
         (lambda f: compile(f, reduce="max", in_axes=0), (), "'max'"),
         (lambda f: compile(f, threads=0), (), "at least 1"),
         (lambda f: compile(3), (), "callable"),
         (lambda f: compile(lambda x, y: "text"), (1.0, 2.0), "must return numbers"),
-        (lambda f: compile(f), ({1, 2}, 2.0), "nor hashable"),
+        (lambda f: compile(f), ({1, 2}, 2.0), r"argument 0 is \{1, 2\} \(set\)"),
     ],
 )
 def test_errors_say_what_is_wrong(make, args, message):

@@ -1,6 +1,7 @@
 """Modules: parameters, names, construction, scopes, errors, files."""
 
 import copy
+import hashlib
 import json
 import math
 import pickle
@@ -10,6 +11,7 @@ import pytest
 
 import nn
 from autograd import Value, sigmoid, tanh, topological_order
+from autograd.documents import to_bytes
 
 
 def net(**keywords):
@@ -257,7 +259,7 @@ def test_weights_come_back_exactly(tmp_path):
     for p, q in zip(model.parameters(), other.parameters(), strict=True):
         assert p.data.hex() == q.data.hex()
     document = json.loads((tmp_path / "w.json").read_text())
-    assert document["version"] == 1
+    assert document["version"] == 2
     assert list(document["parameters"]) == [name for name, _ in model.named_parameters()]
 
 
@@ -272,36 +274,51 @@ def test_saving_replaces_whole_files_or_nothing(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["w.json"]
 
 
+WEIGHTS = "scalar-autograd weights"
+
+
 def damaged(change):
-    document = {"format": "scalar-autograd weights", "version": 1}
-    document["parameters"] = net().state_dict()
-    change(document)
-    return json.dumps(document)
+    """Return a file whose content is wrong and whose hash is right."""
+    content = {"parameters": net().state_dict()}
+    change(content)
+    return to_bytes(WEIGHTS, 2, content).decode()
+
+
+def with_a_number(text):
+    """Return a file with a right hash and this in the place of a number."""
+    good = damaged(lambda d: None)
+    head, body = good[: good.index('"sha256"')], good[good.index('"parameters"') : -1]
+    body = body.replace("0.0", text, 1)
+    digest = hashlib.sha256(f"{{{body}".encode()).hexdigest()
+    return f'{head}"sha256": "{digest}", {body}\n'
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (damaged(lambda d: d.pop("parameters")), "'layers.0.neurons.0.w.0' is missing"),
+        (damaged(lambda d: d.update(x=d.pop("parameters"))), "neurons.0.w.0' is missing"),
         (damaged(lambda d: d["parameters"].pop("layers.1.neurons.0.b")), "'layers.1.neurons.0.b'"),
         (damaged(lambda d: d["parameters"].update({"w9": 1.0})), "no parameter 'w9'"),
         (damaged(lambda d: d["parameters"].update({"layers.0.neurons.0.b": "x"})), "not 'x'"),
         (damaged(lambda d: d["parameters"].update({"layers.0.neurons.0.b": None})), "not None"),
         (damaged(lambda d: d["parameters"].update({"layers.0.neurons.0.b": True})), "not True"),
-        (damaged(lambda d: d["parameters"].update({"layers.0.neurons.0.b": math.nan})), "NaN"),
         (
             damaged(lambda d: d["parameters"].update({"layers.0.neurons.0.b": 10**400})),
             "must not be inf",
         ),
-        (damaged(lambda d: None).replace("0.0", "1e999"), "must not be inf"),
-        (damaged(lambda d: d.update(version=2)), "version 2; this program reads 1"),
-        (damaged(lambda d: d.update(format="other")), "no file of scalar-autograd weights"),
         (damaged(lambda d: d.update(parameters=[1.0])), "takes a dict by name"),
-        (damaged(lambda d: None)[:-40], "no whole JSON document"),
-        ("", "no whole JSON document"),
-        ("[1, 2]", "no file of"),
-        ("[" * 100_000, "no whole JSON document"),
-        ("\\udcff", "no whole JSON document"),
+        (with_a_number("NaN"), "NaN is no number"),
+        (with_a_number("1e999"), "must not be inf"),
+        (with_a_number("0.0, 0.0"), "no JSON"),
+        (with_a_number("[" * 40_000), "little but brackets"),
+        (to_bytes(WEIGHTS, 1, {"parameters": {}}).decode(), "version 1; this release reads"),
+        (to_bytes("other", 2, {"parameters": {}}).decode(), f"not a file of {WEIGHTS}"),
+        (json.dumps({"format": WEIGHTS, "version": 1, "parameters": {}}), "version 1;"),
+        (damaged(lambda d: None)[:-40], "truncated"),
+        ("", "not a file"),
+        ("[1, 2]", "not a file"),
+        ("[" * 100_000, "not a file"),
+        ("\\udcff", "not a file"),
     ],
 )
 def test_a_damaged_file_is_refused_and_the_model_unchanged(tmp_path, text, words):
@@ -324,6 +341,20 @@ def test_every_truncation_is_refused(tmp_path):
         with pytest.raises(ValueError, match=r"w\.json"):
             model.load(path)
     assert model.state_dict() == {"w.0": 0.5, "b": 0.25}
+
+
+def test_every_flipped_bit_is_found(tmp_path):
+    model = nn.Neuron(1, init=[1e-5, 0.1 + 0.2])
+    path = tmp_path / "w.json"
+    model.save(path)
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        for bit in range(8):
+            path.write_bytes(
+                whole[:place] + bytes([whole[place] ^ (1 << bit)]) + whole[place + 1 :]
+            )
+            with pytest.raises(ValueError, match=r"^.*w\.json: "):
+                model.load(path)
 
 
 def test_another_shape_is_refused(tmp_path):

@@ -14,8 +14,10 @@ import pytest
 
 import nn
 from autograd import Value, log
+from autograd.documents import read_document, write_document
 
 ROOT = Path(__file__).parents[2]
+CHECKPOINT = "scalar-autograd checkpoint"
 MOONS = ROOT.parent / "shared" / "data" / "micrograd_moons_demo.json"
 
 
@@ -423,14 +425,12 @@ def test_checkpoints_every_so_many_epochs(tmp_path):
         ({"optimizer": {"kind": "SGD"}}, "SGD"),
         ({"history": {"loss": [1.0]}}, "metrics were"),
         ({"history": {"losses": []}}, "losses"),
-        ({"version": 7}, "version 7"),
-        ({"format": "scalar-autograd weights"}, "no file of scalar-autograd checkpoint"),
     ],
 )
 def test_a_damaged_checkpoint_is_refused_and_changes_nothing(tmp_path, change, words):
     path = tmp_path / "run.json"
     checkpointed(path, 2)
-    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    write_document(path, CHECKPOINT, 2, read_document(path, CHECKPOINT, 2) | change)
     model, x, y = model_and_data()
     before = model.state_dict()
     optimizer = nn.Adam(model.parameters(), lr=nn.Cosine(0.05, 0.001, 30))
@@ -449,6 +449,55 @@ def test_a_damaged_checkpoint_is_refused_and_changes_nothing(tmp_path, change, w
         )
     assert model.state_dict() == before
     assert optimizer.state_dict() == nn.Adam(model.parameters()).state_dict()
+
+
+@pytest.mark.parametrize(
+    ("format", "version", "words"),
+    [
+        (CHECKPOINT, 7, "version 7"),
+        ("scalar-autograd weights", 2, "not a file of scalar-autograd checkpoint"),
+    ],
+)
+def test_a_checkpoint_of_another_format_or_version_is_refused(tmp_path, format, version, words):
+    path = tmp_path / "run.json"
+    checkpointed(path, 2)
+    write_document(path, format, version, read_document(path, CHECKPOINT, 2))
+    with pytest.raises(ValueError, match=words):
+        checkpointed(path, 4)
+
+
+def test_every_flipped_bit_of_a_checkpoint_is_found(tmp_path):
+    path = tmp_path / "run.json"
+    checkpointed(path, 1)
+    whole = path.read_bytes()
+    rng = random.Random(1)
+    for place in rng.sample(range(len(whole)), 500):
+        flipped = bytes([whole[place] ^ (1 << rng.randrange(8))])
+        path.write_bytes(whole[:place] + flipped + whole[place + 1 :])
+        with pytest.raises(ValueError, match=r"run\.json: "):
+            read_document(path, CHECKPOINT, 2)
+    with pytest.raises(ValueError, match=r"run\.json: "):
+        checkpointed(path, 2)
+
+
+@pytest.mark.parametrize("which", ["x", "y"])
+@pytest.mark.parametrize("sample", [0, 7, 11])
+def test_a_checkpoint_knows_every_number_of_its_data(tmp_path, which, sample):
+    path = tmp_path / "run.json"
+
+    def run(x, y):
+        model, _, _ = model_and_data()
+        nn.fit(model, x, y, nn.hinge, nn.SGD(model.parameters()), 1, 5, checkpoint=path)
+
+    _, x, y = model_and_data()
+    run(x, y)
+    run(x, y)  # the same data
+    if which == "x":
+        x[sample][1] = math.nextafter(x[sample][1], 9.0)
+    else:
+        y[sample] = -y[sample]
+    with pytest.raises(ValueError, match="of another run: data was"):
+        run(x, y)
 
 
 def test_a_checkpoint_of_other_data_or_seed_is_refused(tmp_path):

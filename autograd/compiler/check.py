@@ -1,0 +1,183 @@
+"""The self-check: does the function still do what was recorded of it?
+
+Equal bits are promised, so comparing one call in ever more with the function itself finds what the
+fingerprint can't see. Also what a function does to its own state while it is recorded.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Final
+
+from .arguments import Call, Form
+from .paths import Family, Path, Paths
+from .trace import Trace
+
+_CLOSE: Final = 1e-6  # how far `fast` may be off, relative to the largest number on the way
+
+
+class StaleKernel(RuntimeError):
+    """A kernel's number is not what its function gives now, so it can't stand for the function.
+
+    The message names the first differing result, both numbers, and what was watched. The kernel
+    refuses every later call; compile again once the cause is gone.
+    """
+
+
+def record(paths: Paths, family: Family, numbers: list[float], fill: Any) -> tuple[Trace, Form]:
+    """Return what the function does at one point, after a look at what it did to its own state.
+
+    A function that changes what it reads is another one at every call, so it runs eagerly from then
+    on. What it adds to a list or a dict is taken for a log: the self-check tells if it is not.
+    """
+    done, out = paths.record(family, numbers, fill)
+    fingerprint = paths.fingerprint
+    if paths.f is None or paths.unsteady:
+        return done, out
+    if not fingerprint.holds():
+        before = fingerprint.places
+        changed = fingerprint.update()
+        touched = [place for place in changed if place in before and not _grows(place)]
+        if touched:
+            paths.unsteady = f"it changes {touched[0]}, which it also reads"
+            return done, out
+        paths.ignore(changed, family)
+    if fingerprint.names & {"isinstance", "type", "issubclass"}:
+        _compare_with_floats(paths, family, numbers, fill, done)
+    return done, out
+
+
+def _grows(place: str) -> bool:
+    return place.startswith(("the size of ", "the keys of "))
+
+
+def _compare_with_floats(
+    paths: Paths, family: Family, numbers: list[float], fill: Any, done: Trace
+) -> None:
+    """Check that a function which asks for types gives the same for floats as for `Value`s."""
+    if family.mode not in ("value", "value_and_grad"):
+        return
+    try:
+        plain = Family("value", family.forms, family.names, None)
+        out = paths.call(*fill(numbers))
+        values = [as_number(x) for x in paths.outputs(plain, out, [], 0)[0]]
+    except Exception:  # floats raise where Values give inf and nan: not the same, but no surprise
+        return
+    mine = done.values[: len(values)]
+    if len(mine) == len(values) and _difference(values, mine) is None:
+        return
+    raise TypeError(
+        f"{paths.name} gives {values} for floats but {mine} for the Values that record it: it asks "
+        "for the type of its argument (isinstance(x, float), say); test for numbers.Real and "
+        "autograd.Value alike, or use autograd's functions, which take both"
+    )
+
+
+def as_number(x: Any) -> float:
+    """Return the number of a `Value` or float."""
+    return float(getattr(x, "_data", x))
+
+
+def compare(
+    paths: Paths,
+    family: Family,
+    path: Path,
+    call: Call,
+    numbers: list[float],
+    results: Sequence[float],
+) -> None:
+    """Compare the results of a path at one point with the function's own.
+
+    Raises:
+        StaleKernel: they differ.
+    """
+    always = paths.settings.check == "always"
+    path.check_at = path.calls + 1 if always else 2 * path.calls
+    try:
+        done, out = paths.record(family, numbers, call.fill)
+    except Exception as error:
+        paths.stale = (
+            f"{paths!r} is stale: at {_shown(numbers)} it gives {_shown(results)}, but the "
+            f"function now raises {type(error).__name__}: {error}"
+        )
+        raise StaleKernel(paths.stale) from error
+    close = 0.0
+    if paths.settings.options.fast:
+        inputs = [*numbers, *[v._data for v in done.captured]]
+        on_the_way = map(abs, done.program.values(inputs))
+        close = _CLOSE * max(filter(math.isfinite, on_the_way), default=0.0)
+    at = _difference(done.values, results, close, path.code.sums.tolist())
+    if at is None and out.shapes == path.out.shapes and out.key == path.out.key:
+        fingerprint = paths.fingerprint
+        if not fingerprint.holds():  # what the function wrote, and was seen to write before
+            paths.ignore(fingerprint.update(), family)
+        return
+    paths.stale = _sentence(paths, family, call, numbers, results, done.values, at, out)
+    raise StaleKernel(paths.stale)
+
+
+def _difference(
+    wanted: Sequence[float],
+    found: Sequence[float],
+    close: float = 0.0,
+    sums: Sequence[bool] = (),
+) -> int | None:
+    """Return the index of the first numbers that differ; NaNs are equal, -0.0 and 0.0 are not
+    (but in sums, which start at 0.0); `close` is how far apart they may be."""
+    if len(wanted) != len(found):
+        return min(len(wanted), len(found))
+    for i, (x, y) in enumerate(zip(wanted, found, strict=True)):
+        if x == y:
+            signs = math.copysign(1.0, x) == math.copysign(1.0, y)
+            if signs or close or (sums and sums[i]):
+                continue
+        elif (x != x and y != y) or abs(x - y) <= close:
+            continue
+        return i
+    return None
+
+
+def _sentence(
+    paths: Paths,
+    family: Family,
+    call: Call,
+    numbers: list[float],
+    results: Sequence[float],
+    wanted: Sequence[float],
+    at: int | None,
+    out: Form,
+) -> str:
+    """Return what is stale, and why as far as one can tell."""
+    if at is None or at >= min(len(wanted), len(results)):
+        what = "its result has another structure than the function's now"
+    else:
+        name = "value" if family.mode == "value" or at == 0 else family.mode.split("_and_")[-1]
+        which = f" (number {at} of {len(wanted)})" if len(wanted) > 1 else ""
+        what = f"its {name}{which} is {results[at]!r}, but the function now gives {wanted[at]!r}"
+    try:
+        again, _ = paths.record(family, numbers, call.fill)
+        random = _difference(again.values, wanted) is not None
+    except Exception:
+        random = True
+    if random:
+        cause = (
+            "two runs of the function at the same numbers differ, so it draws random numbers, "
+            "reads a clock or changes its own state: pass what changes as an argument"
+        )
+    else:
+        cause = (
+            "the function depends on something that changed out of sight (deep inside an object, "
+            "in a file, in another module): pass it as an argument, or compile again after a change"
+        )
+    watched = list(paths.fingerprint.places)
+    seen = ", ".join(watched[:8]) + (", ..." if len(watched) > 8 else "")
+    return (
+        f"{paths!r} is stale: at {_shown(numbers)} {what}. Of what it watches ({seen}) nothing has "
+        f"changed; {cause}"
+    )
+
+
+def _shown(numbers: Sequence[float]) -> str:
+    text = ", ".join(map(repr, numbers[:4]))
+    return f"({text}{', ...' if len(numbers) > 4 else ''})"

@@ -1,0 +1,135 @@
+"""A kernel inside another graph: as one node for each result, or written out where that graph is
+itself being compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .._primitive import Node, watch
+from .._rules import identity
+from .._structure import _flatten, _unflatten
+from .._value import Value
+from ..derivatives import nested
+from .arguments import Call, Form
+from .check import compare, record
+from .compose import Block
+from .paths import Family, Paths
+from .rows import lane_sum
+
+
+def depends(family: Family, call: Call, paths: Paths) -> bool:
+    """Say whether a call's results may depend on nodes of a graph that is being recorded."""
+    if call.graph:
+        return True
+    if not watch.nested or call.rows is not None:
+        return False
+    return not family.paths or any(_inner(paths.captured(path)) for path in family.paths)
+
+
+def _inner(captured: list[Any]) -> bool:
+    """Say whether one of these depends on an input of a derivative call."""
+    return any(value._level > 0 for value in captured)
+
+
+def as_nodes(paths: Paths, family: Family, call: Call) -> tuple[list[Any], Form]:
+    """Return the results as nodes with exact partials, and their form."""
+    values = call.values
+    numbers = [x._data if isinstance(x, Node) else x for x in values]
+
+    def nodes(block: Block, captured: list[Any]) -> list[Any] | None:
+        depend = call.graph or _inner(captured)
+        return block.nodes([*values, *[v if depend else v._data for v in captured]])
+
+    if not paths.unsteady and not family.eager:
+        for path in family.paths:
+            if not path.raw.standard:
+                continue
+            found = nodes(path.block, paths.captured(path))
+            if found is not None:
+                paths.last = path
+                path.calls += 1
+                if path.calls >= path.check_at:
+                    compare(paths, family, path, call, numbers, _numbers(found))
+                return found, path.out
+    done, out = record(paths, family, numbers, call.fill)
+    if paths.unsteady or not done.program.standard:
+        return as_graph(paths, family, call)
+    block = Block(done.program, paths.name)
+    if not family.eager and paths.may_record(family, done.branch):
+        paths.last = paths.path(family, done, out)
+        block = paths.last.block
+    found = nodes(block, done.captured)
+    assert found is not None
+    return found, out
+
+
+def _numbers(values: list[Any]) -> list[float]:
+    return [x._data if isinstance(x, Node) else x for x in values]
+
+
+def as_graph(paths: Paths, family: Family, call: Call) -> tuple[list[Any], Form]:
+    """Return the results as the function itself makes them, and their form."""
+    if paths.settings.leaves:
+        raise TypeError(f"{paths!r} has leaves, so it can't be written out inside another graph")
+    with nested() as level:
+        values = [_input(x, level) for x in call.values]
+        if paths.f is not None:
+            return paths.outputs(family, paths.call(*call.fill(values)), values, level)
+        for path in family.paths:
+            captured = paths.captured(path)
+            numbers = [x._data for x in (*values, *captured)]
+            if path.code.program.evaluate(numbers)[1]:
+                return path.raw.apply([*values, *captured]), path.out
+        return paths.outputs(family, paths.call([], {}), values, level)  # says that there is none
+
+
+def _input(x: Any, level: int) -> Value:
+    node: Value = identity(x) if isinstance(x, Node) else Value(x)
+    node._level = level
+    return node
+
+
+def by_rows(
+    kernel: Callable[..., Any],
+    args: tuple[Any, ...],
+    axes: tuple[int | None, ...],
+    reduce: str | None,
+) -> Any:
+    """Return what `kernel`, which takes one row, gives for rows with `Value`s in them: object
+    arrays with one entry per row, or their sum or mean in the order of the lanes."""
+    columns = [_rows_of(x, axis) for x, axis in zip(args, axes, strict=True) if axis is not None]
+    count = len(columns[0])
+    if any(len(column) != count for column in columns):
+        raise ValueError(f"arguments with rows have {[*map(len, columns)]} of them")
+    found: list[Any] = []
+    for i in range(count):
+        own = iter(columns)
+        row = [x if axis is None else next(own)[i] for x, axis in zip(args, axes, strict=True)]
+        found.append(kernel(*row))
+    if not found:
+        raise ValueError("no rows: what a kernel returns inside another graph is not known then")
+    leaves = [_flatten(out)[0] for out in found]
+    tree = _flatten(found[0])[1]
+    results: list[Any] = []
+    for column in zip(*leaves, strict=True):
+        stacked = np.empty((count, *np.shape(column[0])), dtype=object)
+        for i, x in enumerate(column):
+            stacked[i] = x
+        if reduce is not None:
+            total = lane_sum(stacked)
+            results.append(total / count if reduce == "mean" else total)
+        else:
+            results.append(stacked)
+    return _unflatten(tree, results)
+
+
+def _rows_of(x: Any, axis: int) -> list[Any]:
+    """Return an argument row by row."""
+    if isinstance(x, list):
+        return x
+    leaves, tree = _flatten(x)
+    moved = [np.moveaxis(leaf, axis, 0) for leaf in leaves]
+    return [_unflatten(tree, [leaf[i] for leaf in moved]) for i in range(len(moved[0]))]
