@@ -62,10 +62,11 @@ def _sample(sample: Any, i: int, first: Any, name: str) -> Any:
         raise TypeError(f"{name}: row {i} must be a number or a list of numbers, not {sample!r}")
     if not hasattr(first, "__len__") or len(sample) != len(first):
         raise ValueError(f"{name}: row {i} is {sample!r}, of another shape than row 0")
-    if isinstance(sample, (Mapping, Set)) or any(isinstance(x, (str, bytes)) for x in sample):
-        raise TypeError(f"{name}: row {i} holds something that is no number: {sample!r}")
     try:
-        numbers = list(map(float, sample))
+        kinds = set(map(type, sample))
+        if isinstance(sample, (Mapping, Set)) or any(issubclass(k, (str, bytes)) for k in kinds):
+            raise TypeError
+        numbers = list(sample if kinds == {float} else map(float, sample))
     except (TypeError, ValueError):
         raise TypeError(f"{name}: row {i} holds something that is no number: {sample!r}") from None
     if not all(map(math.isfinite, numbers)):

@@ -21,8 +21,6 @@ from ._module import Module
 from ._optimizers import Column
 from ._state import State, differences, is_value
 
-# What a kernel raises when its function no longer does what was recorded.
-StaleKernel: Any = getattr(autograd, "StaleKernel", ())
 Loss = Callable[[Any, Any], Any]
 Penalty = Callable[[list[Value]], Value]
 
@@ -58,6 +56,7 @@ class Objective:
     """The mean loss over a batch, plus a penalty, as a function of the numbers of `parameters`."""
 
     compiled = False
+    runs_eagerly = True
 
     def __init__(
         self,
@@ -74,7 +73,7 @@ class Objective:
         self.x = x
         self.y = y
         self.parameters = parameters
-        self._all = model.parameters()
+        self.all_parameters = model.parameters()
 
     def column(self, numbers: list[float]) -> Column:
         """Return the numbers as the kind of column this objective takes."""
@@ -118,13 +117,7 @@ class Objective:
 
     def sample(self, i: int) -> Value:
         """Return the loss of sample `i` at the model's parameters, as graph."""
-        return self._loss_of(self.x[i], self.y[i])
-
-    def _loss_of(self, x: Any, y: Any) -> Value:
-        value = self.loss(self.model(x), y)
-        if not isinstance(value, Value):
-            raise TypeError(f"fit: the loss of a sample must be a Value, not {value!r}")
-        return value
+        return _checked(self.loss(self.model(self.x[i]), self.y[i]))
 
     def predict(self, x: Sequence[Any]) -> list[Any]:
         """Return the model's outputs for the samples `x` at the model's parameters."""
@@ -136,7 +129,7 @@ class Objective:
             return value, gradient
         for parameter in self.parameters:
             parameter.grad = 0.0
-        term = self.penalty(self._all)
+        term = self.penalty(self.all_parameters)
         term.backward()
         return value + term.data, [
             g + parameter.grad for g, parameter in zip(gradient, self.parameters, strict=True)
@@ -150,7 +143,7 @@ class Objective:
             if cause:
                 return f"sample {i}: {cause}"
         put(self.parameters, at)
-        cause = "" if self.penalty is None else self._cause(self.penalty(self._all))
+        cause = "" if self.penalty is None else self._cause(self.penalty(self.all_parameters))
         return f"penalty: {cause}" if cause else "the sum over the samples overflows"
 
     def _cause(self, value: Value) -> str:
@@ -184,19 +177,24 @@ class CompiledObjective(Objective):
         self._rows = numpy.array(x, dtype=float), numpy.array(y, dtype=float)
         self._numpy = numpy
 
+        # These see model and loss only: what a kernel's function can see is watched at every call.
         def loss_of_row(x: Any, y: Any) -> Value:
-            return self._loss_of(_listed(x), _listed(y))
+            return _checked(loss(model(_listed(x)), _listed(y)))
 
         def output_of_row(x: Any) -> Any:
             return model(_listed(x))
 
-        common = {"leaves": parameters, "executor": executor}
+        # Compared with graphs here, which takes a tenth of recording a sample anew.
+        common = {"leaves": parameters, "executor": executor, "check": "never"}
         self._mean = autograd.compile(
             loss_of_row, wrt=0, in_axes=(None, 0, 0), reduce="mean", **common
         )
         self._each = autograd.compile(loss_of_row, wrt=0, in_axes=(None, 0, 0), **common)
         self._outputs = autograd.compile(output_of_row, in_axes=(None, 0), **common)
         self._branches = False
+        self._graphs = Objective(model, loss, None, x, y, parameters)
+        self._calls = 0
+        self._predictions = 0
 
     def column(self, numbers: list[float]) -> Column:
         """Return the numbers as the kind of column this objective takes."""
@@ -213,11 +211,35 @@ class CompiledObjective(Objective):
             self._branches = bool(self._mean.program.guards)
         if self._branches:
             value, gradient = self._row_by_row(at, *part)
+        self._calls += 1
+        if self._calls > 1 and self._calls.bit_count() == 1:  # 2, 4, 8, ...
+            self.compare(at, indices[self._calls // 3 % len(indices)])
         if self.penalty is None:
             return value, gradient
         put(self.parameters, at)
         value, gradient = self._penalised(value, gradient.tolist())
         return value, self.column(gradient)
+
+    @property
+    def runs_eagerly(self) -> bool:
+        """Whether there is no machine code for the loss after all."""
+        return bool(self._mean.eager_reason)
+
+    def compare(self, at: Column, i: int) -> None:
+        """Compare what compiled code gives for sample `i` with what the function gives.
+
+        Raises:
+            StaleKernel: they differ.
+        """
+        wanted, slopes = self._graphs(at.tolist(), [i])
+        x, y = self._rows
+        found, column = self._mean.value_and_grad(at, x[[i]], y[[i]])
+        if not _same([wanted, *slopes], [found, *column.tolist()]):
+            raise autograd.StaleKernel(
+                f"for sample {i} compiled code gives {found!r}"
+                f"{' (and another gradient)' if found == wanted else ''}, the function {wanted!r}: "
+                "it asks for types, draws random numbers, or reads something that changed"
+            )
 
     def _row_by_row(self, at: Column, x: Any, y: Any) -> tuple[float, Column]:
         """Return value and gradient of rows that may take different branches."""
@@ -249,9 +271,30 @@ class CompiledObjective(Objective):
         at = self.column([parameter.data for parameter in self.parameters])
         found = self._outputs(at, self._numpy.array(x, dtype=float))
         if isinstance(found, (list, tuple)):
-            return [list(row) for row in zip(*[column.tolist() for column in found], strict=True)]
-        plain: list[Any] = found.tolist()
+            columns = [column.tolist() for column in found]
+            plain = [list(row) for row in zip(*columns, strict=True)]
+        else:
+            plain = found.tolist()
+        self._predictions += 1
+        if self._predictions.bit_count() == 1:  # 1, 2, 4, 8, ...
+            i = self._predictions // 3 % len(x)
+            (wanted,) = outputs_of(self.model, x[i : i + 1])
+            if repr(wanted) != repr(plain[i]):
+                raise autograd.StaleKernel(
+                    f"for sample {i} compiled code gives {plain[i]!r}, the model {wanted!r}"
+                )
         return plain
+
+
+def _checked(value: Any) -> Value:
+    """Return the loss of a sample, if it is one.
+
+    Raises:
+        TypeError: it is no `Value`.
+    """
+    if not isinstance(value, Value):
+        raise TypeError(f"fit: the loss of a sample must be a Value, not {value!r}")
+    return value
 
 
 def _listed(row: Any) -> Any:
@@ -282,33 +325,33 @@ def choose(
     places = sorted({0, len(graphs.x) // 2, len(graphs.x) - 1})
     before = of_code(state.described())
     try:
-        wanted = [graphs(numbers, [i]) for i in places]
+        for i in places:
+            graphs.sample(i)
         changed = differences(before, of_code(state.described()))
         if changed:
             return _uncompiled(graphs, f"running the model changes {changed[0]}")
         native = CompiledObjective(
             graphs.model, graphs.loss, graphs.penalty, graphs.x, graphs.y, parameters, executor
         )
-        found = [native(native.column(numbers), [i]) for i in places]
-        for (value, gradient), (same, column) in zip(wanted, found, strict=True):
-            if not _same([value, *gradient], [same, *column.tolist()]):
-                return _uncompiled(
-                    graphs, f"compiled code gives {same!r} where the function gives {value!r}"
-                )
-        return native
+        for i in places:
+            native.compare(native.column(numbers), i)
+        return graphs if native.runs_eagerly else native  # the kernel has said why
     except ImportError:
         if compiled:
             raise
         return graphs
-    except StaleKernel as reason:
-        return _uncompiled(graphs, str(reason))
     except Exception as reason:
-        if compiled:
+        if compiled and not is_stale(reason):
             raise
         return _uncompiled(graphs, f"{type(reason).__name__}: {reason}")
     finally:
         put(parameters, numbers)
         state.restore()
+
+
+def is_stale(reason: Exception) -> bool:
+    """Say whether compiled code was found to differ from its function."""
+    return isinstance(reason, RuntimeError) and isinstance(reason, autograd.StaleKernel)
 
 
 def _same(one: list[float], other: list[float]) -> bool:

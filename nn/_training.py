@@ -31,8 +31,8 @@ from ._objective import (
     Loss,
     Objective,
     Penalty,
-    StaleKernel,
     choose,
+    is_stale,
     of_code,
     outputs_of,
     put,
@@ -162,7 +162,8 @@ def fit(
     history = History(metrics={name: [] for name in metrics})
     roots = {"model": model, "loss": loss, "penalty": penalty}
     more = {"metrics": metrics, "callbacks": list(callbacks)}
-    skip = [*model.parameters(), *optimizer.parameters, optimizer, history, x, y]
+    graphs = Objective(model, loss, penalty, x, y, optimizer.parameters)
+    skip = [*graphs.all_parameters, optimizer, history, x, y]
     file = None
     if checkpoint is not None:
         what = {
@@ -180,7 +181,7 @@ def fit(
         return history
     run = _Run(
         history,
-        Objective(model, loss, penalty, x, y, optimizer.parameters),
+        graphs,
         optimizer,
         State(roots | more, skip),
         epochs,
@@ -198,9 +199,9 @@ def fit(
 
 def _check_optimizer(model: Module, optimizer: Optimizer) -> None:
     """Raise ValueError if the optimiser has a parameter that the model has not."""
-    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    known = set(map(id, model.parameters()))
     for i, parameter in enumerate(optimizer.parameters):
-        if id(parameter) not in names:
+        if id(parameter) not in known:
             raise ValueError(
                 f"fit: the optimizer is not over this model's parameters(): its parameter {i} is "
                 f"{parameter!r}"
@@ -227,7 +228,7 @@ class _Run:
 
     def train(self, compiled: bool | None, executor: Any) -> None:
         """Train to the end, as graphs if compiled code turns out to give other numbers."""
-        parameters = self.graphs.model.parameters()
+        parameters = self.graphs.all_parameters
         numbers = [parameter.data for parameter in parameters]
         optimizer = dict(vars(self.optimizer))
         past = {name: copy.deepcopy(column) for name, column in vars(self.history).items()}
@@ -237,7 +238,9 @@ class _Run:
             self.code = of_code(self.state.described())
         try:
             self._epochs(objective)
-        except StaleKernel as reason:
+        except RuntimeError as reason:
+            if not (objective.compiled and is_stale(reason)):
+                raise
             # Compiled code is checked now and then, so what it gave before may be wrong as well.
             self.state.restore()
             put(parameters, numbers)
@@ -251,7 +254,8 @@ class _Run:
             )
             self._epochs(self.graphs)
         finally:
-            self.graphs.model.zero_grad()
+            for parameter in parameters:
+                parameter.grad = 0.0
 
     def _epochs(self, objective: Objective) -> None:
         """Train until the last epoch, or until a callback ends it."""
@@ -285,9 +289,11 @@ class _Run:
                             self.file.write(history)
                     if ended:
                         return
+                    if objective.compiled and objective.runs_eagerly:
+                        objective = self.graphs
                     if self.callbacks:
                         objective = self._as_it_is_now(objective)
-                        here = objective.column([parameter.data for parameter in parameters])
+                    here = objective.column([parameter.data for parameter in parameters])
         finally:
             if ahead:
                 put(parameters, here)
