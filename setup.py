@@ -13,6 +13,7 @@ from setuptools import setup
 
 # In the order in which they import each other.
 HOT_MODULES = [
+    "autograd/_watch.py",
     "autograd/_primitive.py",
     "autograd/_special.py",
     "autograd/_rules.py",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ._primitive import Interval, Node, Primitive, Special, register
-from .derivatives import on_floats
+from ._watch import on_floats
 
 
 def primitive(

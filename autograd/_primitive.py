@@ -6,13 +6,14 @@ and nothing of graphs as a whole (`_graph`, `_sweep`).
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from numbers import Real
 from types import MethodType
 from typing import Any, Final, final
 
 from ._mypyc import i32, mypyc_attr
+from ._watch import Observer as Observer
+from ._watch import watch as watch
 
 # ------------------------------------------------------------------------------------- Node
 
@@ -78,7 +79,7 @@ class Node:
         else:
             self._data = _value
         if watch.busy:
-            watch.made(self)
+            made(self)
 
     def spawn(
         self,
@@ -110,113 +111,24 @@ def operands_of(node: Node) -> list[Operand]:
     return first if extra is None else [*first, *extra.more]
 
 
-# -------------------------------------------------------------------------------- observers
+def made(node: Node) -> None:
+    """Give a new node its level, and show it to the observers."""
+    if watch.nested:
+        a = node._a
+        b = node._b
+        level = 0 if a is None else a._level
+        if b is not None and b._level > level:
+            level = b._level
+        if node._extra is not None:
+            for x, _ in node._extra.more:
+                if x is not None and x._level > level:
+                    level = x._level
+        node._level = level
+    if watch.count:
+        watch.made(node)
+    elif not watch._nesting:
+        watch.settle()  # an interrupt left `busy` on
 
-
-@mypyc_attr(allow_interpreted_subclasses=True)
-class Observer:
-    """Someone who wants to see what this thread records; the base class ignores everything."""
-
-    def made(self, node: Node) -> None:
-        """`node` has just been recorded."""
-
-    def compared(self, op: str, x: Node, y: object, outcome: bool) -> None:
-        """The program asked for `x op y` and will act on `outcome`."""
-
-    def read(self, node: Node, how: str) -> None:
-        """The program takes a plain number out of `node`, or changes it; `how` is what it wrote."""
-
-    def freezes(self) -> bool:
-        """Say whether a plain number taken meanwhile would be kept for other inputs too."""
-        return False
-
-    def wants_all(self) -> bool:
-        """Say whether every operation must be recorded meanwhile, none computed by a kernel."""
-        return False
-
-
-@final
-class Watch:
-    """Whatever needs more of a new node than recording it; `busy` is the one test all others pay.
-
-    Attributes:
-        busy: whether there are observers, or levels to keep, in any thread.
-        count: the number of observers in all threads.
-        nested: the number of derivative calls under way in all threads.
-    """
-
-    def __init__(self) -> None:
-        self.busy = False
-        self.count = 0
-        self.nested = 0
-        self._lock = threading.Lock()
-        self._local = threading.local()
-
-    def observers(self) -> list[Observer]:
-        """Return the observers of the calling thread, the outermost first."""
-        try:
-            found: list[Observer] = self._local.observers
-        except AttributeError:
-            found = self._local.observers = []
-        return found
-
-    def add(self, observer: Observer) -> None:
-        """Let `observer` see what the calling thread does from now on."""
-        self.observers().append(observer)
-        self._change(1, 0)
-
-    def remove(self, observer: Observer) -> None:
-        """End what `add` began."""
-        self.observers().remove(observer)
-        self._change(-1, 0)
-
-    def nest(self, step: int) -> None:
-        """Begin (1) or end (-1) a derivative call, within which nodes carry levels."""
-        self._change(0, step)
-
-    def _change(self, observers: int, nested: int) -> None:
-        with self._lock:
-            self.count += observers
-            self.nested += nested
-            self.busy = self.count > 0 or self.nested > 0
-
-    def made(self, node: Node) -> None:
-        """Give `node` its level, and show it to the observers."""
-        if self.nested:
-            a = node._a
-            b = node._b
-            level = 0 if a is None else a._level
-            if b is not None and b._level > level:
-                level = b._level
-            if node._extra is not None:
-                for x, _ in node._extra.more:
-                    if x is not None and x._level > level:
-                        level = x._level
-            node._level = level
-        if self.count:
-            for observer in self.observers():
-                observer.made(node)
-
-    def compared(self, op: str, x: Node, y: object, outcome: bool) -> None:
-        """Tell the observers of a comparison."""
-        for observer in self.observers():
-            observer.compared(op, x, y, outcome)
-
-    def read(self, node: Node, how: str) -> None:
-        """Tell the observers that a plain number is taken, or a node is changed."""
-        for observer in self.observers():
-            observer.read(node, how)
-
-    def freezes(self) -> bool:
-        """Say whether plain numbers taken now would be kept for other inputs too."""
-        return any(observer.freezes() for observer in self.observers())
-
-    def wants_all(self) -> bool:
-        """Say whether every operation must be recorded now, none computed by a kernel."""
-        return any(observer.wants_all() for observer in self.observers())
-
-
-watch: Final = Watch()
 
 # ------------------------------------------------------------------------------------ numbers
 

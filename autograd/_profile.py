@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ._primitive import Node, Observer, watch
+from ._primitive import Node, Observer
+from ._watch import watching
 from .anomaly import user_line
 
 _NODE_BYTES: Final = 96  # of the compiled build; docs/benchmarks.md has the measurement
@@ -62,10 +63,7 @@ def profile(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Profile:
     Pass `Value`s for what is to be recorded, or profile a gradient function.
     """
     counter = _Counter()
-    watch.add(counter)
-    try:
+    with watching(counter):
         result = f(*args, **kwargs)
-    finally:
-        watch.remove(counter)
     lines = tuple((file, line, n) for (file, line), n in counter.count.most_common())
     return Profile(result, lines, sum(counter.count.values()))

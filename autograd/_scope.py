@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from ._primitive import Extra, Node, Observer, watch
+from ._block import Block
+from ._primitive import Extra, Node, Observer
+from ._watch import watch
 
 
 class _Scope(Observer):
@@ -19,22 +18,26 @@ class _Scope(Observer):
             node._extra.scope = self.path
 
 
-@contextmanager
-def scope(name: str) -> Iterator[None]:
+class scope(Block):
     """Give every `Value` made inside the `with` block a place in the scope called `name`.
 
-    Scopes nest; `Value.scope` is the tuple of their names, outermost first. Code that opens no
-    scope pays nothing.
+    Scopes nest; `Value.scope` is the tuple of their names, outermost first. As a decorator it does
+    so for the body of a function, a generator or a coroutine. Code that opens no scope pays
+    nothing.
 
     Raises:
         TypeError: `name` is not a str.
     """
-    if not isinstance(name, str):
-        raise TypeError(f"scope(): name must be a str, not {name!r} ({type(name).__name__})")
-    outer = [o.path for o in watch.observers() if isinstance(o, _Scope)]
-    inner = _Scope((*(outer[-1] if outer else ()), name))
-    watch.add(inner)
-    try:
-        yield
-    finally:
-        watch.remove(inner)
+
+    def __init__(self, name: str) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"scope(): name must be a str, not {name!r} ({type(name).__name__})")
+        super().__init__()
+        self.name = name
+
+    def observer(self) -> Observer:
+        outer = [o.path for o in watch.observers() if isinstance(o, _Scope)]
+        return _Scope((*(outer[-1] if outer else ()), str.__str__(self.name)))
+
+    def again(self) -> scope:
+        return scope(self.name)

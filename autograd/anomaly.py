@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from ._block import Block
 from ._graph import order_of
-from ._primitive import Node, Observer, operands_of, watch
+from ._primitive import Node, Observer, operands_of
 from ._value import Value
 
 _PACKAGE: Final = str(Path(__file__).parent)
@@ -91,25 +91,21 @@ class _Detector(Observer):
             raise AnomalyError(f"{_describe(node)}: {fault}{where}", node, line)
 
 
-class detect_anomaly(contextlib.ContextDecorator):
+class detect_anomaly(Block):
     """A context (or decorator) in which the first nan or inf raises, where it is made.
 
-    Looks at every value and local partial derivative that the calling thread records, leaves and
-    the graphs of derivatives included. Costs several times the recording itself.
+    Looks at every value and local partial derivative that the calling thread or task records,
+    leaves and the graphs of derivatives included. Decorating a generator or coroutine function
+    watches its body, whenever it runs. Costs several times the recording itself.
 
     Raises:
         AnomalyError: naming the operation, its operands and the line of the user's code.
     """
 
-    def __enter__(self) -> detect_anomaly:
-        self._detector = _Detector()
-        watch.add(self._detector)
-        return self
+    def observer(self) -> Observer:
+        return _Detector()
 
-    def __exit__(self, *exc: object) -> None:
-        watch.remove(self._detector)
-
-    def _recreate_cm(self) -> detect_anomaly:
+    def again(self) -> detect_anomaly:
         return detect_anomaly()
 
 

@@ -9,66 +9,19 @@ inner input is a node of its own, so derivatives with respect to different varia
 from __future__ import annotations
 
 import functools
-import threading
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
-from ._primitive import Node, watch
+from ._primitive import Node
 from ._rules import identity
 from ._structure import Structure, holds_values, is_array, is_container, strip
 from ._sweep import cotangents, pull_graph, push_graph, tangents
 from ._value import Value
+from ._watch import nested, watch
 
 Argnums = int | tuple[int, ...]
 Mode = Literal["auto", "forward", "reverse"]
-
-
-_LEVELS: Final = 2**30  # levels before the numbers start again; a node holds 32 bits
-
-
-class _Nesting(threading.local):
-    depth = 0  # recordings under way
-    outermost = 0  # the depth at which a recording counts as outermost
-    level = 0  # of the last recording that began
-
-
-_nesting: Final = _Nesting()
-
-
-class nested:
-    """A context in which nodes carry levels, and derivative functions know that they are inside.
-
-    `with nested() as level` gives the level of this recording's inputs, higher than all before:
-    what an earlier recording left in somebody's hands does not count as depending on them. Leaves
-    no state behind.
-    """
-
-    def __enter__(self) -> int:
-        watch.nest(1)
-        if _nesting.depth == 0 and _nesting.level >= _LEVELS:
-            _nesting.level = 0
-        _nesting.depth += 1
-        _nesting.level += 1
-        return _nesting.level
-
-    def __exit__(self, *exc: object) -> None:
-        _nesting.depth -= 1
-        watch.nest(-1)
-
-
-class on_floats:
-    """A context that computes a number for a recording under way rather than being part of it.
-
-    Within, a derivative counts as outermost, so floats give floats.
-    """
-
-    def __enter__(self) -> None:
-        self._before = _nesting.outermost
-        _nesting.outermost = _nesting.depth
-
-    def __exit__(self, *exc: object) -> None:
-        _nesting.outermost = self._before
 
 
 class _Recording:
@@ -103,7 +56,7 @@ class _Recording:
                 )
         others = [x for i, x in enumerate(args) if i not in argnums]
         self.as_graph = (
-            _nesting.depth > _nesting.outermost
+            watch.inside()
             or any(isinstance(x, Node) for structure in self.structures for x in structure.numbers)
             or holds_values((others, kwargs))
         )

@@ -56,7 +56,6 @@ class Objective:
     """The mean loss over a batch, plus a penalty, as a function of the numbers of `parameters`."""
 
     compiled = False
-    runs_eagerly = True
 
     def __init__(
         self,
@@ -118,6 +117,11 @@ class Objective:
     def sample(self, i: int) -> Value:
         """Return the loss of sample `i` at the model's parameters, as graph."""
         return _checked(self.loss(self.model(self.x[i]), self.y[i]))
+
+    @property
+    def runs_eagerly(self) -> bool:
+        """Whether there is no machine code for the loss."""
+        return True
 
     def predict(self, x: Sequence[Any]) -> list[Any]:
         """Return the model's outputs for the samples `x` at the model's parameters."""

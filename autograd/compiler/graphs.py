@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from .._primitive import Node, watch
+from .._primitive import Node
 from .._rules import identity
 from .._structure import _flatten, _unflatten
 from .._value import Value
-from ..derivatives import nested
+from .._watch import nested, watch
 from .arguments import Call, Form
 from .check import compare, record
 from .compose import Block
@@ -24,7 +24,7 @@ def depends(family: Family, call: Call, paths: Paths) -> bool:
     """Say whether a call's results may depend on nodes of a graph that is being recorded."""
     if call.graph:
         return True
-    if not watch.nested or call.rows is not None:
+    if call.rows is not None or not (watch.nested and watch.inside()):
         return False
     return not family.paths or any(_inner(paths.captured(path)) for path in family.paths)
 

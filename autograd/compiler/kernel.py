@@ -13,9 +13,9 @@ from typing import Any, Final, get_args
 
 import numpy as np
 
-from .._primitive import watch
 from .._structure import holds_values
 from .._value import Value
+from .._watch import watch
 from . import files, native, pickles
 from ._execute import Batch, Options
 from .arguments import Array, Call

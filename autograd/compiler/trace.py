@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from .. import _rules
-from .._primitive import Node, Observer, Primitive, as_float, operands_of, watch
+from .._primitive import Node, Observer, Primitive, as_float, operands_of
 from .._sweep import pull_graph
 from .._value import Value
-from ..derivatives import nested
+from .._watch import nested, watching
 from .program import Guard, Program
 
 # A primitive by a user may have the name of one of these.
@@ -33,9 +33,13 @@ class _Recorder(Observer):
         self.tape: list[Node] = []
         self.compared_values: list[tuple[str, Node, object, bool]] = []
         self.where = ""
+        self.missing: set[int] = set()  # ids of what other threads made meanwhile
 
     def made(self, node: Node) -> None:
         self.tape.append(node)
+
+    def missed(self, node: Node) -> None:
+        self.missing.add(id(node))
 
     def compared(self, op: str, x: Node, y: object, outcome: bool) -> None:
         if not self.where:
@@ -112,15 +116,14 @@ def trace(
             node = Value(x)
             node._level = level
             inputs.append(node)
-        watch.add(recorder)
         try:
-            outputs = run(inputs, level)
+            with watching(recorder):
+                outputs = run(inputs, level)
         finally:
-            watch.remove(recorder)
             for leaf, x in zip(leaves, before, strict=True):
                 leaf._data = x
     with collector_paused():
-        return _collect(inputs, outputs, recorder)
+        return _collect(inputs, outputs, recorder, level)
 
 
 @contextmanager
@@ -147,7 +150,7 @@ def gradient(root: Any, wrt: list[Any], level: int) -> list[Any]:
     return [g + 0.0 for g in found]
 
 
-def _collect(inputs: list[Value], outputs: list[Any], recorder: _Recorder) -> Trace:
+def _collect(inputs: list[Value], outputs: list[Any], recorder: _Recorder, level: int) -> Trace:
     """Return the trace; everything recorded goes into its program, needed or not."""
     # While collecting, operands are >= 0 for inputs, captured values and instructions in the order
     # of appearance; numbers are final only when all captured values and constants are known.
@@ -170,6 +173,11 @@ def _collect(inputs: list[Value], outputs: list[Any], recorder: _Recorder) -> Tr
         at = place.get(id(x))
         if at is None:
             assert isinstance(x, Value)
+            if x._level >= level or id(x) in recorder.missing:
+                raise TypeError(
+                    f"compile: {x!r} was made in another thread or task while the function was "
+                    "recorded, so its operation would be lost; make it in the function's own thread"
+                )
             at = place[id(x)] = ("in", len(inputs) + len(captured))
             captured.append(x)
         return at

@@ -13,9 +13,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from .._primitive import Node, Observer, operands_of, watch
+from .._primitive import Node, Observer, operands_of
 from .._structure import Structure, is_array, is_container
 from .._value import Value
+from .._watch import watching
 from ..derivatives import _Recording
 from ._differences import Difference, derivative
 from ._expression import Expression
@@ -151,13 +152,11 @@ class _Subject:
         self.refused: Exception | None = None
         self.run: _Recording | None = None
         spy = _Spy()
-        watch.add(spy)
         try:
-            self.run = _Recording("check_gradients", f, self.argnums, args, {})
+            with watching(spy):
+                self.run = _Recording("check_gradients", f, self.argnums, args, {})
         except Exception as reason:
             self.refused = reason
-        finally:
-            watch.remove(spy)
         self.reads, self.ties = spy.reads, spy.ties
 
     def refill(self, numbers: Sequence[float]) -> tuple[Any, ...]:
