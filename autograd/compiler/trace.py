@@ -108,22 +108,22 @@ def trace(
     """
     recorder = _Recorder()
     before = [leaf._data for leaf in leaves]
-    with nested() as level:
-        inputs = list(leaves)
-        for leaf, x in zip(leaves, numbers, strict=False):
-            leaf._data = x
-        for x in numbers[len(inputs) :]:
-            node = Value(x)
-            node._level = level
-            inputs.append(node)
-        try:
+    try:
+        with nested() as level:
+            inputs = list(leaves)
+            for leaf, x in zip(leaves, numbers, strict=False):
+                leaf._data = x
+            for x in numbers[len(inputs) :]:
+                node = Value(x)
+                node._level = level
+                inputs.append(node)
             with watching(recorder):
                 outputs = run(inputs, level)
-        finally:
-            for leaf, x in zip(leaves, before, strict=True):
-                leaf._data = x
-    with collector_paused():
-        return _collect(inputs, outputs, recorder, level)
+        with collector_paused():
+            return _collect(inputs, outputs, recorder, level)
+    finally:
+        for leaf, x in zip(leaves, before, strict=True):
+            leaf._data = x
 
 
 @contextmanager
