@@ -410,3 +410,33 @@ def test_an_optimiser_prints_its_settings():
     text = repr(nn.Adam([Value(1.0)], lr=nn.Linear(0.1, 0.0, 10), beta1=0.5))
     assert "Adam(lr=Linear(start=0.1, stop=0.0, steps=10)" in text
     assert "beta1=0.5" in text
+
+
+# ------------------------------------------------------------------------------ clipping
+
+
+@pytest.mark.parametrize("clip", [{"clip_value": 0.5}, {"clip_norm": 0.5}])
+@pytest.mark.parametrize("as_array", [False, True])
+def test_clipping_keeps_nan_visible(clip, as_array):
+    optimizer = nn.SGD([Value(1.0), Value(2.0)], lr=1.0, **clip)
+    column = np.array if as_array else list
+    new = optimizer.update(column([1.0, 2.0]), column([math.nan, 0.25]))
+    assert math.isnan(new[0])
+    assert new[1] == 1.75 or "clip_norm" in clip
+    new = optimizer.update(column([1.0, 2.0]), column([0.25, math.nan]))
+    assert math.isnan(new[1])
+
+
+def test_clip_value_cuts_infinities_and_both_signs():
+    optimizer = nn.SGD([Value(0.0)] + [Value(0.0) for _ in range(4)], lr=1.0, clip_value=0.5)
+    new = optimizer.update([0.0] * 5, [math.inf, -math.inf, 0.4, -2.0, -0.0])
+    assert new == [-0.5, 0.5, -0.4, 0.5, 0.0]
+
+
+def test_clip_norm_is_that_of_pytorch():
+    optimizer = nn.SGD([Value(0.0), Value(0.0)], lr=1.0, clip_norm=1.0)
+    scale = 1.0 / (5.0 + 1e-6)  # torch.nn.utils.clip_grad_norm_ divides by the norm plus 1e-6
+    assert optimizer.update([0.0, 0.0], [3.0, 4.0]) == [-3.0 * scale, -4.0 * scale]
+    assert optimizer.update([0.0, 0.0], [0.6, 0.7]) == [-0.6, -0.7]
+    just = 1.0 / (1.0 + 1e-6)
+    assert optimizer.update([0.0, 0.0], [1.0, 0.0]) == [-just, 0.0]
