@@ -11,6 +11,7 @@ import math
 import warnings
 from array import array
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property, partial
 from operator import add
 from typing import Any, Final
 
@@ -193,8 +194,10 @@ class CompiledObjective(Objective):
         self._mean = autograd.compile(
             loss_of_row, wrt=0, in_axes=(None, 0, 0), reduce="mean", **common
         )
-        self._each = autograd.compile(loss_of_row, wrt=0, in_axes=(None, 0, 0), **common)
-        self._outputs = autograd.compile(output_of_row, in_axes=(None, 0), **common)
+        self._make_each = partial(
+            autograd.compile, loss_of_row, wrt=0, in_axes=(None, 0, 0), **common
+        )
+        self._make_outputs = partial(autograd.compile, output_of_row, in_axes=(None, 0), **common)
         self._branches = False
         self._graphs = Objective(model, loss, None, x, y, parameters)
         self._calls = 0
@@ -223,6 +226,14 @@ class CompiledObjective(Objective):
         put(self.parameters, at)
         value, gradient = self._penalised(value, gradient.tolist())
         return value, self.column(gradient)
+
+    @cached_property
+    def _each(self) -> Any:
+        return self._make_each()
+
+    @cached_property
+    def _outputs(self) -> Any:
+        return self._make_outputs()
 
     @property
     def runs_eagerly(self) -> bool:
