@@ -29,36 +29,34 @@ def fetch(folder: str | None, source: Source, make: Callable[[], bytes]) -> byte
     trouble: object = None
     try:
         if path.is_file():
-            return _code(path.read_bytes(), key)
+            return _code(path.read_bytes(), path)
     except (OSError, ValueError) as reason:
         trouble = reason
     code = make()
     body = key.encode() + code
     try:
         if path.exists() and not path.is_file():
-            raise OSError("there is something else in its place")
+            raise OSError(f"{path}: there is something else in its place")
         write_file(path, _MAGIC + hashlib.sha256(body).digest() + body, make_folders=True)
     except OSError as reason:
         trouble = reason
     if trouble is not None:
-        _warn(
-            folder,
-            f"the cache could not give or keep {path}, so it is compiled: {trouble}",
-        )
+        _warn(folder, f"cache={folder!r} is of no use here, code is generated anew: {trouble}")
     return code
 
 
-def _code(data: bytes, key: str) -> bytes:
+def _code(data: bytes, path: Path) -> bytes:
     """Return the object code of an entry.
 
     Raises:
         ValueError: it is damaged, or another one.
     """
     if not data.startswith(_MAGIC):
-        raise ValueError("not a kernel cache file of this version")
+        raise ValueError(f"{path}: not a kernel cache file of this version")
+    key = path.stem
     digest, body = data[len(_MAGIC) : len(_MAGIC) + 32], data[len(_MAGIC) + 32 :]
     if hashlib.sha256(body).digest() != digest or not body.startswith(key.encode()):
-        raise ValueError("the file is truncated or was altered")
+        raise ValueError(f"{path}: the file is truncated or was altered")
     return body[len(key) :]
 
 

@@ -71,11 +71,7 @@ class Program:
             COMPARISONS[op](values[x], values[y])
         return [values[i] for i in self.outputs]
 
-    def constant(self, i: int) -> float | None:
-        """Return the number of an operand that is a constant, None if it is not one."""
-        return self.constants[i - self.inputs] if self.inputs <= i < self.first else None
-
-    @property
+    @cached_property
     def standard(self) -> bool:
         """Whether all its primitives are autograd's own."""
         return not any(op.startswith("custom ") for op, _ in self.code)
