@@ -394,6 +394,16 @@ def stable_expm1_ratio(x):
     return expm1(x) / x
 
 
+def steep_at_zero(x):
+    if x == 0.0:
+        return 0.0 * x
+    return 1e6 * x * x
+
+
+def the_same_twice(x):
+    return exp(100.0 * x) if x > 1.0 else exp(50.0 * x) ** 2
+
+
 def guarded(x):
     if x <= 0.0:
         raise ValueError("x must be positive")
@@ -573,6 +583,8 @@ PROGRAMS = {
     "sinc": (sinc, 0.2),
     "sinc at zero": (sinc, 0.0),
     "expm1(x) / x at zero": (stable_expm1_ratio, 0.0),
+    "steep at zero": (steep_at_zero, 0.0),
+    "the same twice": (the_same_twice, 1.0),
     "guard that raises": (guarded, 0.4),
     "straight through": (straight_through, 2.3),
     "logged": (logged, [0.3, 0.5], []),
