@@ -64,7 +64,7 @@ def write_file(
     beside = target.with_name(name)
     try:
         with open(beside, "xb") as file:
-            if mode is not None:
+            if mode is not None and os.name == "posix":  # elsewhere folders decide
                 os.chmod(beside, mode)
             file.write(data)
             file.flush()

@@ -6,7 +6,6 @@ is made when it is first asked for.
 
 import hashlib
 import itertools
-import json
 import os
 from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
@@ -23,6 +22,7 @@ from ._page import LARGEST_PAGE, OPENED_UP_TO, Frame, write_page
 from ._palette import Theme
 from ._snapshot import Snapshot
 from ._svg import describe, write_svg
+from ._text import json_text
 from ._tree import graph_as_data, write_tree
 from ._view import Collapse, View, make_view, with_names
 
@@ -120,8 +120,7 @@ class Picture:
     @cached_property
     def json(self) -> str:
         """The whole graph as JSON: nodes, operands, local derivatives, gradients."""
-        data = graph_as_data(self._figure.view.snapshot)
-        return json.dumps(data, ensure_ascii=False, allow_nan=False) + "\n"
+        return json_text(graph_as_data(self._figure.view.snapshot))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """The path written to; its suffix says in which form.

@@ -1,6 +1,5 @@
 """A picture with blanks, the answers to them, and a checker that says which factor is wrong."""
 
-import json
 import math
 import os
 import random
@@ -19,7 +18,7 @@ from ._page import assemble, resource, script_number
 from ._palette import Theme
 from ._snapshot import Snapshot
 from ._svg import stylesheet, write_svg
-from ._text import escaped, plain_number, printable
+from ._text import escaped, json_text, plain_number, printable
 from ._view import View, make_view, with_names
 
 TOLERANCE = 0.005
@@ -141,7 +140,7 @@ class Quiz:
         elif suffix == ".svg":
             content = self.svg
         elif suffix == ".json":
-            content = json.dumps(self.data, ensure_ascii=False) + "\n"
+            content = json_text(self.data)
         else:
             raise ValueError(f"cannot save a quiz as {os.fspath(path)!r}: .html, .svg or .json")
         return write_file(path, content)

@@ -3,6 +3,7 @@
 Must not know graphs: strings and floats in, strings out.
 """
 
+import json
 import math
 import re
 import unicodedata
@@ -36,6 +37,7 @@ _BAD = "\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufdd0-\ufdef" + "".join(
     chr(plane * 0x10000 + 0xFFFE) + chr(plane * 0x10000 + 0xFFFF) for plane in range(17)
 )
 _UNPRINTABLE = re.compile(f"[{_BAD}]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _SPECIAL = re.compile(f"[{_BAD}&<>\"']")
 
 
@@ -65,6 +67,12 @@ def shortened(text: str) -> str:
 def json_number(x: float) -> float | str:
     """`x`, or its name where JSON has no number for it: "inf", "-inf", "nan"."""
     return x if math.isfinite(x) else str(x)
+
+
+def json_text(data: object) -> str:
+    """`data` as a JSON file; lone surrogates, which no file can hold, are written as escapes."""
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False) + "\n"
+    return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 @lru_cache(maxsize=4096)

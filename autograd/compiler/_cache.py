@@ -10,7 +10,7 @@ import hashlib
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from ..files import write_file
 from . import native
@@ -24,41 +24,39 @@ def fetch(folder: str | None, source: Source, make: Callable[[], bytes]) -> byte
     """Return the object code of `source` from the cache, or make it and keep it there."""
     if folder is None:
         return make()
-    key = hashlib.sha256(f"{_processor()}\n{source.text}".encode()).hexdigest()
+    key = hashlib.sha256(f"{native.processor()}\n{source.text}".encode()).hexdigest()
     path = Path(folder) / f"{key}.kernel"
     trouble: object = None
     try:
         if path.is_file():
-            return _code(path.read_bytes(), key)
+            return _code(path.read_bytes(), path)
     except (OSError, ValueError) as reason:
         trouble = reason
     code = make()
     body = key.encode() + code
     try:
         if path.exists() and not path.is_file():
-            raise OSError("there is something else in its place")
+            raise OSError(f"{path}: there is something else in its place")
         write_file(path, _MAGIC + hashlib.sha256(body).digest() + body, make_folders=True)
     except OSError as reason:
         trouble = reason
     if trouble is not None:
-        _warn(
-            folder,
-            f"the cache could not give or keep {path}, so it is compiled: {trouble}",
-        )
+        _warn(folder, f"cache={folder!r} is of no use here, code is generated anew: {trouble}")
     return code
 
 
-def _code(data: bytes, key: str) -> bytes:
+def _code(data: bytes, path: Path) -> bytes:
     """Return the object code of an entry.
 
     Raises:
         ValueError: it is damaged, or another one.
     """
     if not data.startswith(_MAGIC):
-        raise ValueError("not a kernel cache file of this version")
+        raise ValueError(f"{path}: not a kernel cache file of this version")
+    key = path.stem
     digest, body = data[len(_MAGIC) : len(_MAGIC) + 32], data[len(_MAGIC) + 32 :]
     if hashlib.sha256(body).digest() != digest or not body.startswith(key.encode()):
-        raise ValueError("the file is truncated or was altered")
+        raise ValueError(f"{path}: the file is truncated or was altered")
     return body[len(key) :]
 
 
@@ -66,9 +64,3 @@ def _warn(folder: str, text: str) -> None:
     token = object()
     if _warned.setdefault(folder, token) is token:
         warnings.warn(text, RuntimeWarning, stacklevel=2)
-
-
-def _processor() -> str:
-    llvm: Any = native._llvm()
-    version = ".".join(map(str, llvm.llvm_version_info))
-    return f"{llvm.get_default_triple()} {llvm.get_host_cpu_name()} {native.host()} {version}"

@@ -187,12 +187,14 @@ class Form:
             TypeError: it holds something a file can't, such as a dataclass.
         """
         skeleton = _unflatten(self._tree, [*range(len(self._leaves))])
-        leaves = []
+        leaves: list[Any] = []
         for shape, leaf in self._leaves:
             if shape is _STATIC and not isinstance(leaf, (bool, int, str, type(None))):
                 raise TypeError(f"a kernel with the static argument {leaf!r} can't be saved")
-            plain = None if shape is _NUMBER else shape
-            leaves.append({"static": leaf} if shape is _STATIC else plain and list(plain))
+            if shape is _STATIC:
+                leaves.append({"static": leaf})
+            else:
+                leaves.append(None if shape is _NUMBER else {"array": list(shape)})
         return {
             "tree": _tree_to_json(skeleton),
             "leaves": leaves,
@@ -203,6 +205,8 @@ class Form:
     @classmethod
     def from_json(cls, data: Any) -> Form:
         """Return the form that `to_json` wrote, of which arrays of any size take no memory.
+
+        It uses up `data`.
 
         Raises:
             ValueError: it is not one.
@@ -263,23 +267,26 @@ class _Leaves:
             raise ValueError(f"leaf {i} twice")
         self._taken[i] = 1
         self.left -= 1
-        leaf = self._data[i]
-        if type(leaf) is dict:
-            static = leaf["static"]
-            if len(leaf) != 1 or type(static) not in (bool, int, str, type(None)):
-                raise ValueError(f"the static leaf {leaf!r:.100}")
-            return static
-        if leaf is None and self._axis is None:
-            return 0.0
-        shape = tuple(leaf or ())
+        leaf, self._data[i] = self._data[i], None  # so that both take no more memory than one
+        if leaf is None:
+            return self._array(()) if self._axis is not None else 0.0
+        ((kind, content),) = leaf.items()
+        if kind == "array":
+            if type(content) is not list or any(type(n) is not int or n < 0 for n in content):
+                raise ValueError(f"an array of shape {content!r:.100}")
+            return self._array(tuple(content))
+        if kind != "static" or type(content) not in (bool, int, str, type(None)):
+            raise ValueError(f"the leaf {leaf!r:.100}")
+        return content
+
+    def _array(self, shape: tuple[int, ...]) -> Any:
         found = self._arrays.get(shape)
         if found is None:
-            if any(type(n) is not int or n < 0 for n in shape):
-                raise ValueError(f"shape {leaf!r:.100}")
+            full = shape
             if self._axis is not None:
                 where = self._axis % (len(shape) + 1)
-                shape = (*shape[:where], 1, *shape[where:])
-            found = self._arrays[tuple(leaf or ())] = np.broadcast_to(0.0, shape)
+                full = (*shape[:where], 1, *shape[where:])
+            found = self._arrays[shape] = np.broadcast_to(0.0, full)
         return found
 
 
@@ -314,10 +321,10 @@ def _size(shape: Any) -> int:
 
 def _nest(kinds: tuple[type, ...], shape: tuple[int, ...], numbers: list[Any]) -> Any:
     """Return numbers as what one row was made of: lists or tuples down to arrays of this shape."""
-    if not shape and kinds[:1] != (np.ndarray,):
-        return numbers[0]
     if not kinds or kinds[0] is np.ndarray:
         return np.fromiter(numbers, object, len(numbers)).reshape(shape)
+    if len(kinds) == len(shape) == 1:
+        return kinds[0](numbers)
     step = _size(shape[1:])
     return kinds[0](
         _nest(kinds[1:], shape[1:], numbers[i * step : (i + 1) * step]) for i in range(shape[0])

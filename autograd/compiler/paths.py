@@ -479,15 +479,16 @@ class Paths:
             self._warned.add(about)
             warnings.warn(text, RuntimeWarning, stacklevel=_outside())
 
-    def may_record(self, family: Family, branch: str) -> bool:
+    def may_record(self, family: Family, done: Trace) -> bool:
         """Say whether one more path may be kept; warn once if not."""
         limit = self.settings.max_paths
         if len(family.paths) < limit:
             return True
-        where = f", first branch at {branch}" if branch else ""
+        branch = _parting(family.paths[0].raw, done.program)
+        where = f", first parting at {branch}," if branch else ""
         self.warn(
             "paths",
-            f"{self!r} took more than max_paths={limit} different paths{where}; the "
+            f"{self!r} took more than max_paths={limit} different paths{where} and the "
             "others run eagerly. Raise max_paths, or choose with autograd.where instead of `if`",
         )
         return False
@@ -519,6 +520,14 @@ def _without_integers(key: Any) -> Any:
             return (int,)
         return tuple([_without_integers(part) for part in key])
     return key
+
+
+def _parting(one: Program, other: Program) -> str:
+    """Return the line of the first comparison that came out differently, "" if not known."""
+    for (a, _), (b, line) in zip(one.comparisons(), other.comparisons(), strict=False):
+        if a[3] != b[3]:
+            return line
+    return ""
 
 
 def _outside() -> int:

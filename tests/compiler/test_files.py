@@ -197,9 +197,18 @@ def form(k):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda k: form(k).update(leaves=[[100_000_000]]), "does not fit its arguments"),
-        (lambda k: (form(k).update(leaves=[[10**9]]), program(k).update(inputs=10**9)), "fit"),
-        (lambda k: form(k).update(leaves=[[10**30]]), "not the form"),
+        (lambda k: form(k).update(leaves=[{"array": [100_000_000]}]), "does not fit its arguments"),
+        (
+            lambda k: (
+                form(k).update(leaves=[{"array": [10**9]}]),
+                program(k).update(inputs=10**9),
+            ),
+            "fit",
+        ),
+        (lambda k: form(k).update(leaves=[{"array": [10**30]}]), "not the form"),
+        (lambda k: form(k).update(leaves=[{"array": [True]}]), "shape"),
+        (lambda k: form(k).update(leaves=[{"array": 3}]), "shape 3"),
+        (lambda k: form(k).update(leaves=[[3]]), "not the form"),
         (lambda k: form(k).update(axis=None), "in_axes does not fit"),
         (lambda k: k.update(in_axes=None), "in_axes does not fit"),
         (lambda k: k.update(in_axes=[0]), "in_axes has 1 entries"),

@@ -72,9 +72,27 @@ def good_kernels():
     yield kernel
 
 
+def by_name(x, *, scale, shift=1.0):
+    return x * scale + shift
+
+
+def of_lists(x):
+    return autograd.dot(x[0], x[1]) * len(x)
+
+
+def more_good_kernels():
+    kernel = compile(by_name)
+    kernel(1.0, scale=2.0), kernel.grad(1.0, shift=2.0, scale=3.0), kernel(1.0, scale=3)
+    yield kernel
+    kernel = compile(of_lists, in_axes=0)
+    rows = [([1.0, 2.0], [3.0, 4.0])] * 3
+    kernel(rows), kernel.grad(rows)
+    yield kernel
+
+
 def contents(folder):
     found = []
-    for kernel in good_kernels():
+    for kernel in [*good_kernels(), *more_good_kernels()]:
         kernel.save(folder / "good.json")
         found.append(from_bytes((folder / "good.json").read_bytes(), "good", FORMAT, VERSION))
     return found
@@ -90,7 +108,9 @@ NASTY = [
     [10**9], [10**9, 10**9], [100_000_000], [0, 10**18], [3], [3, -1], [True], [2.0], [2] * 65,
     ["sin", 0], ["<", 0, 0, True], {"list": [0]}, {"list": [0, 0]}, {"tuple": []},
     {"dict": {"a": 0}}, {"dict": []}, {"set": [0]}, {"static": 1}, {"static": 1.5},
-    {"static": [1]}, {"static": {"a": 1}}, {"static": 1, "x": 1}, {"list": "ab"}, {"list": {}},
+    {"array": []}, {"array": [0]}, {"array": [2]}, {"array": [10**9]}, {"array": [0, 10**18]},
+    {"array": [2] * 65}, {"array": [True]}, {"array": None}, {"array": {"a": 1}}, {"static": [1]},
+    {"static": {"a": 1}}, {"static": 1, "x": 1}, {"list": "ab"}, {"list": {}},
 ]  # fmt: skip
 
 
@@ -142,7 +162,7 @@ def mutate(rng, data, others):
         same = [o[k] for o, k in places(rng.choice(others)) if k == key]
         at[key] = copy.deepcopy(rng.choice(same)) if same else None
     elif what == 7 and isinstance(at, dict):
-        at[rng.choice(["x", "axes", "static", "shape", "name"])] = copy.deepcopy(rng.choice(NASTY))
+        at[rng.choice(["x", "axes", "static", "listed", "name"])] = copy.deepcopy(rng.choice(NASTY))
     elif what == 8:
         at[key] = deep(rng)
     elif what == 9 and isinstance(at, list):
@@ -160,7 +180,7 @@ def agree(rng, data):
         family = rng.choice(families)
         i = rng.randrange(len(family["forms"]))
         form = family["forms"][i]
-        what = rng.randrange(6)
+        what = rng.randrange(8)
         if what == 0:  # rows become a point, or a point rows
             axis = rng.choice([None, 0, -1, 1, 5, 10**20])
             data["in_axes"] = axis
@@ -169,12 +189,12 @@ def agree(rng, data):
                     other["axis"] = axis
         elif what == 1:  # an array that is as large as can be
             n = rng.choice([2, 10**5, 10**9, 10**17])
-            form["leaves"] = [x if isinstance(x, dict) else [n] for x in form["leaves"]]
+            form["leaves"] = [x if x and "static" in x else {"array": [n]} for x in form["leaves"]]
             size = sum(
-                math.prod(leaf or [])
+                math.prod(leaf["array"] if leaf else [])
                 for other in family["forms"]
                 for leaf in other["leaves"]
-                if not isinstance(leaf, dict)
+                if not leaf or "array" in leaf
             )
             for path in family["paths"]:
                 path["program"]["inputs"] = size + len(path["captured"])
@@ -184,10 +204,14 @@ def agree(rng, data):
             path = rng.choice(family["paths"])
             n = rng.choice([0, 1, 3, 300])
             path["program"]["outputs"] = [rng.randrange(3)] * n
-            path["out"] = {"tree": 0, "leaves": [[n]], "axis": None}
+            path["out"] = {"tree": 0, "leaves": [{"array": [n]}], "axis": None, "listed": []}
         elif what == 4:
             data["wrt"] = rng.choice([0, 1, -1, [0], [0, 1], [1, 0], [0, 0], [], 2, -3])
             data["reduce"] = rng.choice([None, "sum", "mean"])
+        elif what == 5:
+            form["listed"] = rng.choices(["list", "tuple", "ndarray"], k=rng.randrange(4))
+        elif what == 6:
+            family["names"] = rng.sample(["scale", "shift", "x", "\ud800"], k=rng.randrange(3))
         else:
             path = rng.choice(family["paths"])
             path["captured"].append("0x1.8p+1")
@@ -209,10 +233,16 @@ def size(x):
 
 
 def arguments(rng, family, rows):
+    """Return the arguments of a call, without and with names."""
     made = []
     for form in family.forms:
         if form.axis is None:
             made.append(form.result(rng.normal(size=form.size)))
+            continue
+
+        if form._listed:
+            array = form.result(rng.normal(size=(form.size, rows)))
+            made.append([nest(row, form._listed) for row in array])
             continue
 
         def place(x, axis=form.axis):
@@ -223,7 +253,14 @@ def arguments(rng, family, rows):
             return np.moveaxis(x, 0, axis) if isinstance(x, np.ndarray) else x
 
         made.append(place(form.result(rng.normal(size=(form.size, rows)))))
-    return made
+    positional = len(made) - len(family.names)
+    return made[:positional], dict(zip(family.names, made[positional:], strict=True))
+
+
+def nest(row, kinds):
+    if not kinds or kinds[0] is np.ndarray:
+        return row if np.ndim(row) else float(row)
+    return kinds[0](nest(x, kinds[1:]) for x in row)
 
 
 def call(kernel, family, rng, rows):
@@ -232,13 +269,13 @@ def call(kernel, family, rng, rows):
     many = rows if family.by_rows else 1
     each = many if settings.reduce is None else 1
     out = family.paths[0].out.size
-    args = arguments(rng, family, rows)
+    args, named = arguments(rng, family, rows)
     if family.mode == "value":
-        assert size(kernel(*args)) == out * each
+        assert size(kernel(*args, **named)) == out * each
         return
     by = [family.forms[i] for i in kernel._paths.wanted(family)]
     if family.mode == "value_and_grad":
-        value, gradient = kernel.value_and_grad(*args)
+        value, gradient = kernel.value_and_grad(*args, **named)
         assert size(value) == each
         assert size(gradient) == sum(
             form.size * (many if form.axis is not None else each) for form in by
@@ -246,9 +283,9 @@ def call(kernel, family, rng, rows):
         return
     wanted = sum(form.size for form in by)
     if family.mode == "jacobian":
-        assert size(kernel.jacobian(*args)) == out * wanted * each
+        assert size(kernel.jacobian(*args, **named)) == out * wanted * each
     else:
-        assert size(kernel.hessian(*args)) == wanted * wanted * each
+        assert size(kernel.hessian(*args, **named)) == wanted * wanted * each
 
 
 def attempt(path, data, rng):

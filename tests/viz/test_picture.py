@@ -1,7 +1,9 @@
+import json
 import re
 import shutil
 import subprocess
 import sys
+import threading
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import autograd
-from autograd import Value
+from autograd import Value, scope
 from viz import _layout, _text, draw
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -212,6 +214,34 @@ def test_save_by_suffix(small, tmp_path, suffix):
     }[suffix]
     assert path.read_bytes().startswith(start)
     assert [p.name for p in tmp_path.iterdir()] == [f"picture.{suffix}"]
+
+
+@pytest.mark.parametrize("suffix", ["svg", "dot", "html", "json"])
+@pytest.mark.parametrize("label", ["a\ud800b", "\udcff", "\ud83d\ude00", "\0"])
+def test_any_label_can_be_saved(tmp_path, suffix, label):
+    with scope(label):
+        path = draw(Value(2.0, label) * 3.0).save(tmp_path / f"picture.{suffix}")
+    if suffix == "json":
+        assert json.loads(path.read_bytes())["nodes"][0]["label"] == json.loads(json.dumps(label))
+
+
+def test_threads_save_the_same_picture(small, tmp_path):
+    pictures, errors = [draw(small) for _ in range(4)], []
+
+    def save(picture):
+        try:
+            for _ in range(30):
+                picture.save(tmp_path / "picture.json")
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=save, args=(picture,)) for picture in pictures]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert [p.name for p in tmp_path.iterdir()] == ["picture.json"]
 
 
 def test_a_failed_save_leaves_the_old_file_and_no_other(small, tmp_path, monkeypatch):
