@@ -471,3 +471,20 @@ def test_an_interrupted_batch_has_not_happened():
     nn.fit(twin, *part, nn.squared_error, other, 1, compiled=False)
     assert model.state_dict() == twin.state_dict()
     assert optimizer.state_dict() == other.state_dict()
+
+
+def test_an_interrupted_update_has_not_happened():
+    class Interrupted(nn.Adam):
+        def _rule(self, rate, x, g, *state):
+            if self.steps == 4:
+                raise KeyboardInterrupt
+            return super()._rule(rate, x, g, *state)
+
+    x, y = data()
+    model, twin = neuron(), neuron()
+    optimizer, other = Interrupted(model.parameters()), nn.Adam(twin.parameters())
+    with pytest.raises(KeyboardInterrupt):
+        nn.fit(model, x, y, nn.squared_error, optimizer, 9, 4, compiled=False)
+    nn.fit(twin, x, y, nn.squared_error, other, 1, 4, compiled=False)
+    assert model.state_dict() == twin.state_dict()
+    assert optimizer.state_dict() == other.state_dict() | {"kind": "Interrupted"}

@@ -1,6 +1,7 @@
 """Compiled training and graphs: the same bits for whatever model and loss runs at all."""
 
 import itertools
+import os
 import random
 import re
 import warnings
@@ -426,6 +427,44 @@ def test_a_kernel_that_turns_out_stale_makes_the_run_start_again_as_graphs(monke
     assert notes[0] == notes[1]  # what callbacks wrote down is taken back, too
 
 
+def by_environment():
+    """Return a model and a loss that read what nobody watches."""
+
+    class Scaled(nn.Module):
+        def __init__(self):
+            self.neuron = neuron()
+
+        def forward(self, x):
+            return self.neuron(x) * float(os.environ["FACTOR"])
+
+    return Scaled(), nn.squared_error
+
+
+def test_what_changes_out_of_sight_is_found_by_comparing(monkeypatch):
+    monkeypatch.setenv("FACTOR", "1.0")
+
+    def change(model, history):
+        if len(history) == 3:
+            monkeypatch.setenv("FACTOR", "2.0")
+
+    found, said = train(lambda: (*by_environment(), {"callbacks": [change]}), True, epochs=6)
+    assert len(said) == 1
+    assert "starts again from where it began, as graphs" in said[0]
+    assert found == train(lambda: (*by_environment(), {}), False, epochs=6)[0]
+
+
+def test_predictions_are_compared_as_well(monkeypatch):
+    monkeypatch.setenv("FACTOR", "1.0")
+    model, loss = by_environment()
+    x, y = nn.two_moons(9, 0.1, random.Random(3))
+    parameters = model.parameters()
+    objective = nn._objective.CompiledObjective(model, loss, None, x, y, parameters)
+    assert objective.predict(x) == nn.predict(model, x)
+    monkeypatch.setenv("FACTOR", "2.0")
+    with pytest.raises(autograd.StaleKernel, match="the model"):
+        objective.predict(x)
+
+
 def test_graphs_run_the_samples_in_their_order():
     seen = []
 
@@ -481,8 +520,9 @@ def test_only_the_optimisers_parameters_are_trained(compiled):
     before = model.state_dict()
     head = model.layers[1]
     optimizer = nn.Adam(head.parameters(), lr=0.05)
-    nn.fit(model, x, y, nn.hinge, optimizer, 3, 7, penalty=lambda p: nn.l2(p, 0.01),
-           compiled=compiled)  # fmt: skip
+    strength = 0.01
+    losses = nn.fit(model, x, y, nn.hinge, optimizer, 3, 7,
+                    penalty=lambda p: nn.l2(p, strength), compiled=compiled).loss  # fmt: skip
     changed = [name for name, number in model.state_dict().items() if number != before[name]]
     assert changed == [f"layers.1.{name}" for name, _ in head.named_parameters()]
     assert not any(p.grad for p in model.parameters())
@@ -490,6 +530,8 @@ def test_only_the_optimisers_parameters_are_trained(compiled):
     inputs = [[out.data for out in features.layers[0](row)] for row in x]
     alone = nn.Neuron(4, "identity", init=[before[name] for name in changed])
     optimizer = nn.Adam(alone.parameters(), lr=0.05)
-    nn.fit(alone, inputs, y, nn.hinge, optimizer, 3, 7, penalty=lambda p: nn.l2(p, 0.01),
-           compiled=compiled)  # fmt: skip
+    rest = nn.fit(alone, inputs, y, nn.hinge, optimizer, 3, 7,
+                  penalty=lambda p: nn.l2(p, strength), compiled=compiled).loss  # fmt: skip
+    frozen = nn.l2([p.data for p in model.layers[0].parameters()], strength)
+    assert losses == pytest.approx([loss + frozen for loss in rest], rel=1e-14)
     assert [p.data for p in alone.parameters()] == [p.data for p in head.parameters()]
