@@ -369,7 +369,8 @@ class Value(Node):
         """Return a node of the same value, gradient, primitive and parents; inside a derivative or
         compiled call, this itself, which is as immutable there as a float."""
         if self._bound():
-            return self
+            # What depends on no input may be assigned, so a copy of it is apart, but not frozen.
+            return self if self._level > 0 or self._prim is not None else cast(Value, _STOP(self))
         extra = self._extra
         if extra is not None:
             extra = Extra(extra.label, extra.scope, extra.more)
@@ -384,7 +385,7 @@ class Value(Node):
         """Return a copy of the whole graph below; what is shared stays shared. Inside a derivative
         or compiled call, this itself (see `__copy__`)."""
         if self._bound():
-            return self
+            return self if self._level > 0 else _STOP(self)
         for node in order_of([self]):
             if isinstance(node, Value) and id(node) not in memo:
                 twin = node.__copy__()
