@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from ._build import build_info as build_info
 from ._build import warn_if_stale as _warn_if_stale
+from ._case import Averaged as Averaged
 from ._custom import custom_partials as custom_partials
 from ._custom import primitive as primitive
 from ._decisions import Decision as Decision
 from ._decisions import Decisions as Decisions
 from ._decisions import decisions as decisions
+from ._findings import Finding as Finding
+from ._findings import Findings as Findings
 from ._graph import check_graph as check_graph
 from ._graph import topological_order as topological_order
-from ._lint import Averaged as Averaged
-from ._lint import Finding as Finding
-from ._lint import Findings as Findings
 from ._lint import lint as lint
 from ._primitive import Primitive as Primitive
 from ._primitive import primitives as primitives

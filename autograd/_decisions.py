@@ -145,6 +145,9 @@ class _Listener(Observer):
         right = y._data if isinstance(y, Node) else as_float(y, "a comparison")
         self.found.append(Decision(where, op, x._data, right, outcome, 1, int(outcome)))
 
+    def wants_all(self) -> bool:
+        return True  # kernels too run the function itself
+
 
 def _nearness(d: Decision) -> tuple[bool, float]:
     margin = d.margin
@@ -152,7 +155,8 @@ def _nearness(d: Decision) -> tuple[bool, float]:
 
 
 def _cells(d: Decision) -> tuple[str, ...]:
-    asked = f"bool({d.left!r})" if d.op == "bool" else f"{d.left!r} {d.op} {d.right!r}"
+    left, right = f"{d.left:.10g}", f"{d.right:.10g}"
+    asked = f"bool({left})" if d.op == "bool" else f"{left} {d.op} {right}"
     outcome = str(d.outcome)
     if d.rows > 1:
         outcome += f" ({100.0 * d.share:.3g} % of {d.rows} rows are True)"

@@ -80,7 +80,8 @@ class Run:
         switches: by key, in order.
         wheres: each `where` the function made, with its line.
         reads: nodes whose plain number was taken, with the line.
-        made: ids of the nodes recorded, the inputs not among them.
+        stops: each `stop_gradient`, with its line.
+        made: all nodes recorded, the inputs not among them.
     """
 
     level: int
@@ -90,8 +91,7 @@ class Run:
     wheres: list[tuple[Node, str]] = field(default_factory=list)
     reads: list[tuple[Node, str]] = field(default_factory=list)
     stops: list[tuple[Node, str]] = field(default_factory=list)
-    made: set[int] = field(default_factory=set)
-    kept: list[Node] = field(default_factory=list)
+    made: list[Node] = field(default_factory=list)
 
     @property
     def values(self) -> list[float]:
@@ -153,6 +153,20 @@ class Run:
         return found
 
 
+@dataclass
+class Budget:
+    """How much may still be recorded, in nodes; probes of one question share it.
+
+    A short function may be run a thousand times, one of a million nodes twice.
+    """
+
+    nodes: int = 2_000_000
+
+    def spend(self, run: Run) -> None:
+        """Take off what a run has cost."""
+        self.nodes -= 2_000 + len(run.made)
+
+
 class Probe:
     """A function of a flat list of numbers: those of some arguments of another function.
 
@@ -163,7 +177,7 @@ class Probe:
         numbers: where it was asked about.
         owners: for each number, the argument it belongs to.
         structures: the structure of each argument.
-        runs: how often it may still be run.
+        budget: what may still be recorded.
     """
 
     def __init__(
@@ -172,7 +186,7 @@ class Probe:
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
         fixed: Sequence[int] = (),
-        runs: int = 500,
+        budget: Budget | None = None,
     ) -> None:
         self.f = f
         self.kwargs = kwargs
@@ -189,7 +203,7 @@ class Probe:
             if i not in self.fixed
             for x in s.numbers
         ]
-        self.runs = runs
+        self.budget = budget or Budget()
 
     def run(self, numbers: Sequence[float]) -> Run:
         """Return what the function does with these numbers.
@@ -197,7 +211,6 @@ class Probe:
         Raises:
             TypeError: it returns no number. Otherwise what the function raises.
         """
-        self.runs -= 1
         with nested() as level:
             run = Run(level, [])
             given = iter(numbers)
@@ -221,13 +234,16 @@ class Probe:
         return run
 
     def try_run(self, numbers: Sequence[float]) -> Run | None:
-        """Return what the function does there, None if it raises or has been run too often."""
-        if self.runs <= 0:
+        """Return what the function does there, None if it raises or the budget is spent."""
+        if self.budget.nodes <= 0:
             return None
         try:
-            return self.run(numbers)
-        except Exception:
-            return None  # a point nobody asked about: what it raises there is its own business
+            run = self.run(numbers)
+        except Exception:  # a point nobody asked about: what it raises there is its own business
+            self.budget.nodes -= 2_000
+            return None
+        self.budget.spend(run)
+        return run
 
 
 class _Listener(Observer):
@@ -239,8 +255,7 @@ class _Listener(Observer):
 
     def made(self, node: Node) -> None:
         run = self._run
-        run.made.add(id(node))
-        run.kept.append(node)  # so that the id stays its own
+        run.made.append(node)
         prim = node._prim
         if prim is None:
             return
@@ -274,7 +289,8 @@ class _Listener(Observer):
         self._add(op, Switch(self._key(op), True, outcome, x, other, need))
 
     def read(self, node: Node, how: str) -> None:
-        self._run.reads.append((node, _line()))
+        if how == ".data":
+            self._run.reads.append((node, _line()))
 
     def _key(self, op: str) -> Key:
         where = _line()

@@ -1,8 +1,9 @@
 """Which plain numbers can a function's code reach that look like weights somebody forgot to wrap?
 
 A float in a closure is no fault: most are constants. What is looked for is a float among `Value`s:
-in the same list, or beside them under a weight's name; or a whole layer (`w` and `b`) of floats.
-Looks at functions and objects only; whether the number enters the result is another's question.
+in the same list, or beside them under a weight's name; or a weight's name in a function that is
+called a model, or a whole layer (`w` and `b`) of floats. Looks at functions and objects only;
+whether the number enters the result is another's question.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from typing import Any, Final
 
 from ._primitive import Node
 
-_BESIDE_VALUES: Final = re.compile(r"(w|b|weight|bias)s?(_?\d+)?|(weight|bias)_\w+")
+_AS_A_WEIGHT: Final = re.compile(r"(w|b|weight|bias)(_?\d+)?")
+_A_MODEL: Final = re.compile(r"loss|model|predict|forward|layer|neuron|net|perceptron", re.I)
 _ALONE: Final = re.compile(r"(weight|bias)(_?\d+)?")
 _LAYER: Final = ({"w", "b"}, {"W", "b"})
 
@@ -61,11 +63,13 @@ def unwrapped(f: Callable[..., Any]) -> list[Unwrapped]:
         if name in function.__globals__:
             names[name] = function.__globals__[name]
             puts[name] = functools.partial(function.__globals__.__setitem__, name)
-    found += _forgotten(names, puts, "")
+    model = _A_MODEL.search(code.co_name) is not None
+    found += _forgotten(names, puts, "", model)
     attributes = getattr(owner, "__dict__", None)
     if isinstance(attributes, dict):
         seen = {name: attributes[name] for name in code.co_names if name in attributes}
-        found += _forgotten(seen, {n: functools.partial(setattr, owner, n) for n in seen}, "self.")
+        puts = {name: functools.partial(setattr, owner, name) for name in seen}
+        found += _forgotten(seen, puts, "self.", model)
     return found
 
 
@@ -81,18 +85,18 @@ def _plain(f: Callable[..., Any]) -> tuple[Any, object]:
 
 
 def _forgotten(
-    names: dict[str, Any], puts: dict[str, Callable[[float], None]], prefix: str
+    names: dict[str, Any], puts: dict[str, Callable[[float], None]], prefix: str, model: bool
 ) -> list[Unwrapped]:
-    beside = any(map(_holds_value, names.values()))
+    """Return the floats among `names` that look like weights; `model`: its function's name speaks
+    of a model or a loss."""
+    beside = model or any(map(_holds_value, names.values()))
     floats = {name for name, x in names.items() if type(x) is float}
     layers = set().union(*(layer for layer in _LAYER if layer <= floats))
     found = [
         Unwrapped(prefix + name, names[name], puts[name])
         for name in names
         if name in floats
-        and (
-            name in layers or _ALONE.fullmatch(name) or (beside and _BESIDE_VALUES.fullmatch(name))
-        )
+        and (name in layers or _ALONE.fullmatch(name) or (beside and _AS_A_WEIGHT.fullmatch(name)))
     ]
     for name, x in names.items():
         if isinstance(x, (MutableSequence, MutableMapping)) and _holds_value(x):

@@ -321,10 +321,10 @@ def _size(shape: Any) -> int:
 
 def _nest(kinds: tuple[type, ...], shape: tuple[int, ...], numbers: list[Any]) -> Any:
     """Return numbers as what one row was made of: lists or tuples down to arrays of this shape."""
-    if not shape and kinds[:1] != (np.ndarray,):
-        return numbers[0]
     if not kinds or kinds[0] is np.ndarray:
         return np.fromiter(numbers, object, len(numbers)).reshape(shape)
+    if len(kinds) == len(shape) == 1:
+        return kinds[0](numbers)
     step = _size(shape[1:])
     return kinds[0](
         _nest(kinds[1:], shape[1:], numbers[i * step : (i + 1) * step]) for i in range(shape[0])

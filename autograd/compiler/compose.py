@@ -38,6 +38,7 @@ class Block:
         self._interpreted = 0
         self._derivatives: dict[tuple[bool, ...], Block] = {}
         self._parts: dict[int, Block] = {}
+        self._inputs: dict[int, frozenset[int]] = {}
         self._primitives: dict[int, Primitive] = {}
 
     def numbers(self, inputs: Sequence[float]) -> list[float] | None:
@@ -77,16 +78,13 @@ class Block:
         count, width = len(self.program.outputs), sum(mask)
         for j in range(count):
             start = count + j * width
-            places = iter(block.program.outputs[start : start + width])
             partials = iter(found[start : start + width])
+            reached = self._reached(j)
             operands: list[tuple[Node | None, float]] = []
-            for x, number in zip(inputs, numbers, strict=True):
-                if isinstance(x, Node):
-                    partial = next(partials)
-                    if block.program.constant(next(places)) != 0.0:
-                        operands.append((x, partial))
-                        continue
-                operands.append((None, number))
+            for i, (x, number) in enumerate(zip(inputs, numbers, strict=True)):
+                partial = next(partials) if isinstance(x, Node) else 0.0
+                needed = isinstance(x, Node) and i in reached
+                operands.append((x, partial) if needed else (None, number))
             results.append(self._node(j, found[j], operands))
         return results
 
@@ -119,6 +117,15 @@ class Block:
 
             program = trace(numbers, run).program
             found = self._derivatives[mask] = Block(program, f"d_{self.name}")
+        return found
+
+    def _reached(self, j: int) -> frozenset[int]:
+        """Return which inputs result `j` is made of."""
+        found = self._inputs.get(j)
+        if found is None:
+            part = self.program.part(j)
+            used = {i for _, args in part.code for i in args} | {*part.outputs}
+            found = self._inputs[j] = frozenset(used & {*range(part.inputs)})
         return found
 
     def _part(self, output: int) -> Block:

@@ -43,22 +43,22 @@ def as_nodes(paths: Paths, family: Family, call: Call) -> tuple[list[Any], Form]
         depend = call.graph or _inner(captured)
         return block.nodes([*values, *[v if depend else v._data for v in captured]])
 
-    if not paths.unsteady and not family.eager:
-        for path in family.paths:
-            if not path.raw.standard:
-                continue
-            found = nodes(path.block, paths.captured(path))
-            if found is not None:
-                paths.last = path
-                path.calls += 1
-                if path.calls >= path.check_at:
-                    compare(paths, family, path, call, numbers, _numbers(found))
-                return found, path.out
+    if paths.unsteady or family.eager or not all(p.raw.standard for p in family.paths):
+        return as_graph(paths, family, call)
+    for path in family.paths:
+        found = nodes(path.block, paths.captured(path))
+        if found is not None:
+            paths.last = path
+            path.calls += 1
+            if path.calls >= path.check_at:
+                compare(paths, family, path, call, numbers, _numbers(found))
+            return found, path.out
     done, out = record(paths, family, numbers, call.fill)
-    if paths.unsteady or not done.program.standard:
+    if not done.program.standard:  # a user's primitive has rules only as an object
+        family.eager = True
         return as_graph(paths, family, call)
     block = Block(done.program, paths.name)
-    if not family.eager and paths.may_record(family, done.branch):
+    if paths.may_record(family, done):
         paths.last = paths.path(family, done, out)
         block = paths.last.block
     found = nodes(block, done.captured)
@@ -72,6 +72,8 @@ def _numbers(values: list[Any]) -> list[float]:
 
 def as_graph(paths: Paths, family: Family, call: Call) -> tuple[list[Any], Form]:
     """Return the results as the function itself makes them, and their form."""
+    if paths.settings.leaves:
+        raise TypeError(f"{paths!r} has leaves, so it can't be written out inside another graph")
     with nested() as level:
         values = [_input(x, level) for x in call.values]
         if paths.f is not None:

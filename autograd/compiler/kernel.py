@@ -7,18 +7,22 @@ import dataclasses
 import functools
 import inspect
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, get_args
 
 import numpy as np
 
+from .._case import Averaged
+from .._decisions import Decisions
 from .._structure import holds_values
+from .._value import Value
 from .._watch import watch
 from . import files, native, pickles
 from ._execute import Batch, Options
 from .arguments import Array, Call
 from .check import StaleKernel
+from .decided import Asked, decided
 from .graphs import as_graph, as_nodes, by_rows, depends
 from .paths import Check, Family, Mode, Path, Paths, Reduce, Settings
 from .points import at_point
@@ -61,6 +65,7 @@ class Kernel:
         self._quick: tuple[Path, tuple[int, ...]] | None = None  # see _quickly
         self._state = -1  # the fingerprint's key these two belong to
         self._one: Kernel | None = None  # see _by_rows
+        self._asked: Asked = None  # the last call, for `decisions`
         if paths.f is not None:
             # Not its __dict__: a function may have an attribute called `grad`.
             functools.update_wrapper(self, paths.f, updated=())
@@ -130,6 +135,7 @@ class Kernel:
             find = at_point if call.rows is None else over_rows
             found, out = find(paths, family, call, watch.busy and watch.wants_all())
             self._remember(family, args, call)
+            self._asked = family, call
         return dress(paths, family, call.forms, found, out)
 
     # --------------------------------------------------------------- the same call once more
@@ -184,6 +190,7 @@ class Kernel:
         point.given[...] = x
         found = (point.outputs.item(0), point.gradient.copy()) if point.run() else None
         path.points.append(point)
+        self._asked = path, point
         return found
 
     def _batched(self, args: tuple[Any, ...]) -> Any:
@@ -196,6 +203,7 @@ class Kernel:
         self._batches.append((family, path, batch))
         if added is None:
             return None
+        self._asked = path, None
         if self._paths.settings.reduce == "mean":
             added /= count
         return dress(self._paths, family, family.forms, added, path.out)
@@ -269,6 +277,28 @@ class Kernel:
         """Why calls run the function itself rather than machine code; "" if they do not."""
         return self._paths.unsteady or self._paths.no_lowering
 
+    @property
+    def decisions(self) -> Decisions:
+        """Every comparison that chose a branch in the last call, those nearest to the flip first.
+
+        Over rows, for each comparison the row nearest to the flip and how many rows were answered
+        True, of all rows that a recorded path covers. Computed when asked for, from the arguments
+        of the last call, which are kept and not copied: change an array in place, and this speaks
+        of the new numbers. Calls within another graph do not count.
+
+        Raises:
+            ValueError: the kernel has not been called.
+        """
+        return decided(self._paths, self._asked)
+
+    def __lint__(self) -> Any:
+        """Return the function for `lint`, with what the kernel knows of its rows."""
+        f, settings = self._paths.f, self._paths.settings
+        if f is None or (settings.in_axes is not None and settings.reduce is None):
+            why = "holds no function" if f is None else "does not add up its rows"
+            raise TypeError(f"lint: {self!r} {why}; lint the function itself at one point")
+        return f if settings.in_axes is None else Averaged(f, settings.in_axes)
+
     def _used(self) -> Path:
         if self._paths.last is None:
             raise ValueError(f"{self!r} has recorded nothing yet; call it first")
@@ -338,6 +368,7 @@ def compile(
     max_paths: int = 64,
     cache: Any = None,
     check: Check = "sample",
+    leaves: Iterable[Value] = (),
 ) -> Any:
     """Return `f` as a `Kernel`: recorded once, checked at every call, run as machine code.
 
@@ -365,6 +396,9 @@ def compile(
         cache: a folder to keep machine code in; it is trusted as the program itself is.
         check: how often results are compared with the function itself: "sample" at calls 2, 4, 8,
             16, ... of each path (of rows, one of them), "always", or "never".
+        leaves: `Value`s that `f` finds elsewhere than in its arguments, such as the parameters of
+            a model. The kernel takes an array of their numbers as a further, first argument, and
+            neither reads nor changes what they hold.
 
     Raises:
         ImportError: llvmlite is not installed.
@@ -384,6 +418,7 @@ def compile(
             max_paths=max_paths,
             cache=cache,
             check=check,
+            leaves=leaves,
         )
     if not callable(f):
         raise TypeError(f"compile: f must be callable, not {f!r}")
@@ -397,8 +432,14 @@ def compile(
         raise ValueError(f"compile: reduce={reduce!r} adds up rows; say which with in_axes")
     if threads < 1 or max_paths < 1:
         raise ValueError("compile: threads and max_paths must be at least 1")
+    known = tuple(leaves)
+    for leaf in known:
+        if not isinstance(leaf, Value) or leaf.primitive is not None:
+            raise TypeError(f"compile: leaves must be leaf Values, not {leaf!r}")
+    if len(set(map(id, known))) != len(known):
+        raise ValueError("compile: a Value is given twice among the leaves")
     options = Options(fast, threads, executor, None if cache is None else str(cache))
-    settings = Settings(wrt, in_axes, reduce, options, max_paths, check)
+    settings = Settings(wrt, in_axes, reduce, options, max_paths, check, known)
     return Kernel(Paths(f, getattr(f, "__qualname__", None) or repr(f), settings))
 
 

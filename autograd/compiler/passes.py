@@ -123,13 +123,16 @@ def simplify(program: Program) -> Program:
     at += [writer.constant(c) for c in program.constants]
     for op, args in program.code:
         at.append(writer.write(op, tuple([at[i] for i in args])))
-    guards: dict[Guard, None] = {}
-    for op, x, y, outcome in program.guards:
-        guards[op, at[x], at[y], outcome] = None
-    return _alive(writer, [at[i] for i in program.outputs], list(guards))
+    guards: dict[Guard, str] = {}  # the line of the first of those that are equal
+    for (op, x, y, outcome), line in program.comparisons():
+        guards.setdefault((op, at[x], at[y], outcome), line)
+    lines = tuple(guards.values()) if program.lines else ()
+    return _alive(writer, [at[i] for i in program.outputs], list(guards), lines)
 
 
-def _alive(writer: _Writer, outputs: list[int], guards: list[Guard]) -> Program:
+def _alive(
+    writer: _Writer, outputs: list[int], guards: list[Guard], lines: tuple[str, ...]
+) -> Program:
     """Return the program of those instructions and constants that outputs or guards need."""
     inputs = writer.inputs
     needed = bytearray(len(writer.code))
@@ -168,4 +171,5 @@ def _alive(writer: _Writer, outputs: list[int], guards: list[Guard]) -> Program:
         tuple(code),
         tuple([place[i] for i in outputs]),
         tuple([(op, place[x], place[y], outcome) for op, x, y, outcome in guards]),
+        lines,
     )

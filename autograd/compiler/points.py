@@ -28,7 +28,7 @@ def at_point(paths: Paths, family: Family, call: Call, eager: bool) -> tuple[Any
             return found, path.out
     done, out = record(paths, family, shared.tolist(), call.fill)
     # What recording computed is the result: the first call needs no code at all.
-    if not eager and paths.may_record(family, done.branch):
+    if not eager and paths.may_record(family, done):
         paths.last = paths.path(family, done, out)
     return np.array(done.values), out
 

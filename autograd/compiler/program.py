@@ -11,7 +11,7 @@ import json
 import math
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
@@ -43,6 +43,8 @@ class Program:
         code: (name of the primitive, operands), each after what it uses.
         outputs: the operands that are results.
         guards: comparisons that must come out as recorded, or the results mean nothing.
+        lines: "file:line" of the code that made each of them; empty if that is not known. No part
+            of what the program computes, so it does not count when two are compared.
     """
 
     inputs: int
@@ -50,6 +52,7 @@ class Program:
     code: tuple[tuple[str, tuple[int, ...]], ...]
     outputs: tuple[int, ...]
     guards: tuple[Guard, ...] = ()
+    lines: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def first(self) -> int:
@@ -68,11 +71,7 @@ class Program:
             COMPARISONS[op](values[x], values[y])
         return [values[i] for i in self.outputs]
 
-    def constant(self, i: int) -> float | None:
-        """Return the number of an operand that is a constant, None if it is not one."""
-        return self.constants[i - self.inputs] if self.inputs <= i < self.first else None
-
-    @property
+    @cached_property
     def standard(self) -> bool:
         """Whether all its primitives are autograd's own."""
         return not any(op.startswith("custom ") for op, _ in self.code)
@@ -94,7 +93,12 @@ class Program:
             if needed[self.first + n]:
                 code.append((op, tuple([place[i] for i in args])))
         guards = tuple([(op, place[x], place[y], out) for op, x, y, out in self.guards])
-        return Program(self.inputs, self.constants, tuple(code), (place[wanted],), guards)
+        outputs = (place[wanted],)
+        return Program(self.inputs, self.constants, tuple(code), outputs, guards, self.lines)
+
+    def comparisons(self) -> list[tuple[Guard, str]]:
+        """Return each guard with the line that made it, "" if that is not known."""
+        return list(zip(self.guards, self.lines or [""] * len(self.guards), strict=True))
 
     def evaluate(self, numbers: Sequence[float]) -> tuple[list[float], bool]:
         """Return the outputs for these inputs, and whether all guards held; plain Python.

@@ -104,7 +104,7 @@ def _parts(
         if at == len(family.paths):
             row = int(left[0])
             done, out = known[row] = record(paths, family, call.numbers(row), call.fill)
-            if not paths.may_record(family, done.branch):
+            if not paths.may_record(family, done):
                 break
             paths.path(family, done, out)
         path = family.paths[at]

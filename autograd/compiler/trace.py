@@ -32,7 +32,7 @@ class _Recorder(Observer):
     def __init__(self) -> None:
         self.tape: list[Node] = []
         self.compared_values: list[tuple[str, Node, object, bool]] = []
-        self.where = ""
+        self.lines: list[str] = []
         self.missing: set[int] = set()  # ids of what other threads made meanwhile
 
     def made(self, node: Node) -> None:
@@ -42,8 +42,7 @@ class _Recorder(Observer):
         self.missing.add(id(node))
 
     def compared(self, op: str, x: Node, y: object, outcome: bool) -> None:
-        if not self.where:
-            self.where = _caller()
+        self.lines.append(_caller())
         self.compared_values.append((op, x, y, outcome))
 
     def read(self, node: Node, how: str) -> None:
@@ -70,7 +69,7 @@ def _caller() -> str:
     frame = sys._getframe(2)
     while frame.f_back is not None and _ours(str(frame.f_globals.get("__name__", ""))):
         frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+    return sys.intern(f"{frame.f_code.co_filename}:{frame.f_lineno}")
 
 
 def _ours(module: str) -> bool:
@@ -86,36 +85,42 @@ class Trace:
         captured: `Value`s that `f` found elsewhere than in its arguments; they stay inputs.
         values: the outputs as the run computed them.
         recorded: how many nodes the run made.
-        branch: "file:line" of the first comparison, "" if there was none.
     """
 
     program: Program
     captured: list[Value]
     values: list[float]
     recorded: int
-    branch: str
 
 
 def trace(
     numbers: Sequence[float],
     run: Callable[[list[Value], int], list[Any]],
+    leaves: Sequence[Value] = (),
 ) -> Trace:
     """Return what `run` does with fresh `Value`s of `numbers`.
 
     `run(inputs, level)` returns the outputs, `Value`s or floats; derivatives within it see
-    themselves nested at `level`.
+    themselves nested at `level`. The first inputs are `leaves`, which hold their numbers meanwhile.
     """
     recorder = _Recorder()
-    with nested() as level:
-        inputs = []
-        for x in numbers:
-            node = Value(x)
-            node._level = level
-            inputs.append(node)
-        with watching(recorder):
-            outputs = run(inputs, level)
-    with collector_paused():
-        return _collect(inputs, outputs, recorder, level)
+    before = [leaf._data for leaf in leaves]
+    try:
+        with nested() as level:
+            inputs = list(leaves)
+            for leaf, x in zip(leaves, numbers, strict=False):
+                leaf._data = x
+            for x in numbers[len(inputs) :]:
+                node = Value(x)
+                node._level = level
+                inputs.append(node)
+            with watching(recorder):
+                outputs = run(inputs, level)
+        with collector_paused():
+            return _collect(inputs, outputs, recorder, level)
+    finally:
+        for leaf, x in zip(leaves, before, strict=True):
+            leaf._data = x
 
 
 @contextmanager
@@ -208,6 +213,7 @@ def _collect(inputs: list[Value], outputs: list[Any], recorder: _Recorder, level
         tuple([(op, tuple([final(i) for i in args])) for op, args in code]),
         tuple([final(i) for i in results]),
         tuple(checks),
+        tuple(recorder.lines),
     )
     values = [x._data if isinstance(x, Node) else float(x) for x in outputs]
-    return Trace(program, captured, values, len(recorder.tape), recorder.where)
+    return Trace(program, captured, values, len(recorder.tape))

@@ -123,6 +123,11 @@ def network_output(weights):
     return dot(weights["out"], hidden) + weights["bias"]
 
 
+def network_of_inputs(x, y):
+    hidden = [relu(a * x + b * y + c) for a, b, c in [(1.0, 2.0, 0.1), (-1.0, 0.5, 0.2)]]
+    return 0.3 * hidden[0] - 0.2 * hidden[1]
+
+
 def tanh_network(weights, x):
     hidden = [tanh(w * x + b) for w, b in weights]
     return sum(hidden)
@@ -243,6 +248,10 @@ def income_tax(income):
     return 7_000.0 + 0.4 * (income - 40_000.0)
 
 
+def tax_by_maximum(income):
+    return 0.1 * income + 0.1 * maximum(income - 10_000.0, 0.0) + 0.2 * maximum(income - 4e4, 0.0)
+
+
 def huber(residual):
     if abs(residual) <= 1.0:
         return 0.5 * residual * residual
@@ -278,6 +287,10 @@ def hinge_loss(w):
 def clamped_square(x):
     inside = minimum(maximum(x, -1.0), 1.0)
     return inside * inside + 0.1 * x * x
+
+
+def bare_clamp(x):
+    return minimum(maximum(x, -1.0), 1.0)
 
 
 def clamp_by_branches(x):
@@ -423,6 +436,55 @@ def power_law(x, exponent):
     return pow(x, exponent) + x**3
 
 
+def bouncing_ball(height, restitution):
+    y, v, t = height, 0.0, 0.0
+    while t < 3.0:
+        v = v - 0.0981
+        y = y + 0.01 * v
+        if y < 0.0:
+            y, v = -restitution * y, -restitution * v
+        t += 0.01
+    return y
+
+
+def friction_factor(reynolds):
+    # Two regimes, each with its own derivative.
+    if reynolds < 2300.0:
+        return 64.0 / reynolds
+    return 0.316 / reynolds**0.25
+
+
+def gaussian_elimination(a, b):
+    a, b = [row[:] for row in a], b[:]
+    n = len(b)
+    for i in range(n):
+        p = max(range(i, n), key=lambda r: abs(a[r][i]))
+        a[i], a[p], b[i], b[p] = a[p], a[i], b[p], b[i]
+        for r in range(i + 1, n):
+            f = a[r][i] / a[i][i]
+            a[r] = [x - f * y for x, y in zip(a[r], a[i], strict=True)]
+            b[r] = b[r] - f * b[i]
+    x = [0.0] * n
+    for i in reversed(range(n)):
+        x[i] = (b[i] - sum([a[i][k] * x[k] for k in range(i + 1, n)])) / a[i][i]
+    return x[0] * x[0] + x[1]
+
+
+def interpolated(x):
+    i = int(x.data)  # which interval; the rest is computed with x itself
+    return i * i + (2 * i + 1) * (x - i)
+
+
+def embedding(table):
+    return table[3] * table[5]
+
+
+def wrapped_angle(x):
+    while x > pi:
+        x = x - 2.0 * pi
+    return sin(x)
+
+
 class Line:
     """A captured parameter, used as it should be; `rate` is a number of its own."""
 
@@ -461,6 +523,7 @@ PROGRAMS = {
         [x[0] for x in XS],
         YS,
     ),
+    "ReLU network of its inputs": (network_of_inputs, 0.3, 0.5),
     "tanh network": (tanh_network, [(0.3, 0.1), (-0.5, 0.2)], 0.4),
     "network of branches": (branching_network, [0.4, 0.1, 0.9]),
     "gelu network": (gelu_network, 0.4, -0.1),
@@ -475,6 +538,7 @@ PROGRAMS = {
     "Kepler": (newton_kepler, 0.8, 0.3),
     "implied volatility": (implied_volatility, 11.0),
     "tax": (income_tax, 12_345.0),
+    "tax by maximum": (tax_by_maximum, 12_345.0),
     "Huber": (huber, 0.8),
     "Huber regression": (huber_regression, 0.9, 0.05),
     "L1 loss of weights": (l1_loss, [0.5, -0.2]),
@@ -489,6 +553,7 @@ PROGRAMS = {
     "lasso": (lasso, [0.5, -0.2]),
     "hinge": (hinge_loss, [0.5, -0.2]),
     "clamp": (clamped_square, 0.6),
+    "bare clamp": (bare_clamp, 0.4),
     "clamp by branches": (clamp_by_branches, 0.6),
     "projectile": (projectile, 20.0, 0.7),
     "terminal velocity": (drag_terminal, 80.0, 0.7),
@@ -516,6 +581,12 @@ PROGRAMS = {
     "likelihood": (normal_likelihood, 0.1, -0.2),
     "relaxed step": (relaxed_step, 0.3, 0.5),
     "power law": (power_law, 1.3, 2.2),
+    "bouncing ball": (bouncing_ball, 10.0, 0.8),
+    "friction": (friction_factor, 1900.0),
+    "Gauss": (gaussian_elimination, [[1.0, 3.0], [4.0, 2.0]], [1.0, 2.0]),
+    "interpolated": (interpolated, 2.4),
+    "embedding": (embedding, [0.1] * 20),
+    "wrapped angle": (wrapped_angle, 4.0),
     "captured parameter": (Line(), 1.5),
     "bound method": (Line().__call__, 1.5),
 }

@@ -104,7 +104,7 @@ def test_the_report_is_a_sequence():
     found = decisions(payoff, 108.0, 105.0)
     assert list(found[1:]) == [found[1]]
     assert repr(found) == "<2 decisions, the smallest margin 3>"
-    assert str(found[0]) == f"3  108.0 > 105.0  True  {found[0].where}"
+    assert str(found[0]) == f"3  108 > 105  True  {found[0].where}"
 
 
 def test_nothing_is_left_behind_when_the_function_raises():
