@@ -226,6 +226,11 @@ def test_what_is_not_selected_contributes_nothing(name, f, x, constant):
         ]
         assert found == [0.0] * len(found)
     assert [kernel.grad(x), kernel.grad(x), kernel.grad(x)] == [0.0] * 3
+    if constant != constant:
+        return
+    for along in (constant, Value(constant)):  # an infinite tangent likewise
+        tangent = ag.jvp(f, (x,), (along,))[1]
+        assert (tangent.data if isinstance(tangent, Value) else tangent) == 0.0
 
 
 def test_a_sweep_within_a_sweep_of_one_thread_is_refused():
