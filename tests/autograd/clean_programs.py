@@ -446,6 +446,17 @@ def power_law(x, exponent):
     return pow(x, exponent) + x**3
 
 
+def endless_elsewhere(x):
+    # Behind the branch it never ends: a look there must.
+    if x > 1.0:
+        try:
+            while x > 0.0:
+                x = 1.0 * x
+        except Exception:
+            return 0.0
+    return x * x
+
+
 def bouncing_ball(height, restitution):
     y, v, t = height, 0.0, 0.0
     while t < 3.0:
@@ -593,6 +604,7 @@ PROGRAMS = {
     "likelihood": (normal_likelihood, 0.1, -0.2),
     "relaxed step": (relaxed_step, 0.3, 0.5),
     "power law": (power_law, 1.3, 2.2),
+    "endless elsewhere": (endless_elsewhere, 0.9),
     "bouncing ball": (bouncing_ball, 10.0, 0.8),
     "friction": (friction_factor, 1900.0),
     "Gauss": (gaussian_elimination, [[1.0, 3.0], [4.0, 2.0]], [1.0, 2.0]),
