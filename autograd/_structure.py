@@ -6,15 +6,16 @@ entry. A plain number needs neither library. Knows nothing of derivatives.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import sys
-import threading
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
 
+from ._locks import lock
 from ._primitive import Node, as_float
 
 _NAMESPACE: Final = "scalar-autograd"  # of the dataclasses registered with optree
@@ -238,7 +239,7 @@ def _unflatten(tree: Any, leaves: list[Any]) -> Any:
 
 
 _registered: Final[set[type]] = set()
-_register_lock: Final = threading.Lock()
+_register_lock: Final = lock()
 
 
 def _register_dataclasses(classes: set[type]) -> bool:
@@ -249,10 +250,12 @@ def _register_dataclasses(classes: set[type]) -> bool:
     with _register_lock:
         for cls in found:
             if cls not in _registered:
+                # An interrupt may have come between the two lines, the last time.
+                with contextlib.suppress(ValueError):
+                    optree.register_pytree_node(
+                        cls, _fields_of, functools.partial(_dataclass_of, cls), namespace=_NAMESPACE
+                    )
                 _registered.add(cls)
-                optree.register_pytree_node(
-                    cls, _fields_of, functools.partial(_dataclass_of, cls), namespace=_NAMESPACE
-                )
     return bool(found)
 
 

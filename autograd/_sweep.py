@@ -11,17 +11,34 @@ zero even to an infinite cotangent, because the result does not depend on that a
 
 from __future__ import annotations
 
-import threading
 from typing import Any, Final
 
 from ._graph import order_of
+from ._locks import interrupts_held, lock
 from ._mypyc import i32
 from ._primitive import Node, Primitive, operands_of
 from ._rules import mul, neg, strong_mul, where
 
 # Sweeps write into the nodes (`_slot`, `_grad`). The lock makes graphs that share leaves safe to
-# differentiate from many threads; a sweep holds the interpreter anyway, so it costs nothing.
-_lock: Final = threading.Lock()
+# differentiate from many threads; a sweep holds the interpreter anyway, so it costs nothing. A fork
+# waits for it, so that no child inherits gradients half done.
+_lock: Final[Any] = lock(fork_waits=True)
+# Compiled, a sweep is one step to whoever presses Ctrl-C; in plain Python it has to be made one.
+_INTERRUPTIBLE: Final = __file__.endswith(".py")
+
+
+def _turn() -> Any:
+    """Return the lock, to be held during a sweep.
+
+    Raises:
+        RuntimeError: this thread is in the middle of a sweep, whose numbers would be overwritten.
+    """
+    if _lock._is_owned():
+        raise RuntimeError(
+            "backward() or a derivative was called in the middle of another sweep of this thread, "
+            "by a signal handler or a __del__; let that only set a flag, and call it afterwards"
+        )
+    return _lock
 
 
 def _times_partial(rate: float, partial: float, prim: Primitive | None) -> float:
@@ -79,8 +96,19 @@ def _seed(order: list[Node], roots: list[Node], seeds: list[float]) -> None:
 
 
 def backward(root: Node) -> None:
-    """Fill in `_grad` below `root`: leaves accumulate, inner nodes are set."""
-    with _lock:
+    """Fill in `_grad` below `root`: leaves accumulate, inner nodes are set.
+
+    Ctrl-C comes before or after it, so that it is done once or not at all.
+    """
+    if _INTERRUPTIBLE:
+        with interrupts_held():
+            _backward(root)
+    else:
+        _backward(root)
+
+
+def _backward(root: Node) -> None:
+    with _turn():
         leaves: list[Node] = []
         order = order_of([root], 0, leaves)
         for node in leaves:
@@ -93,7 +121,7 @@ def backward(root: Node) -> None:
 
 def zero_grad(root: Node) -> None:
     """Set `_grad` to 0 on every node below and including `root`."""
-    with _lock:
+    with _turn():
         for node in order_of([root]):
             node._grad = 0.0
 
@@ -106,7 +134,7 @@ def cotangents(
     `inputs` are nodes of this `level`, made for one call of a derivative function, and only nodes
     that depend on such are touched; whoever else holds nodes of the graph sees no `.grad` change.
     """
-    with _lock:
+    with _turn():
         for node in inputs:
             node._grad = 0.0
         below = [
@@ -124,7 +152,7 @@ def tangents(
 
     As with `cotangents`, `inputs` are nodes of this `level`. A node's tangent is kept in `_grad`.
     """
-    with _lock:
+    with _turn():
         # An input has nothing of this level below it, so the inputs come first in the order.
         order = order_of(inputs + roots, level)
         n = len(inputs)
@@ -153,7 +181,12 @@ def _times(prim: Primitive, rate: Any, partial: Any) -> Any:
         if partial == -1.0:
             return neg(rate)
     if isinstance(rate, float):
-        return partial if rate == 1.0 else mul(rate, partial)
+        if rate == 1.0:
+            return partial
+        product = mul(rate, partial)
+        # A finite constant times the zero of what was not selected is zero anyway.
+        selects = prim.selects and isinstance(partial, Node) and rate - rate != 0.0
+        return where(partial, product, 0.0) if selects else product
     product = strong_mul(rate, partial)
     return where(partial, product, 0.0) if prim.selects and isinstance(partial, Node) else product
 
@@ -189,7 +222,7 @@ def pull_graph(roots: list[Any], seeds: list[Any], inputs: list[Any], level: i32
 
     Each entry is a `Value` that can be differentiated again, or a float where it is constant.
     """
-    with _lock:
+    with _turn():
         order = order_of(roots, level)
     wanted = _dependent(order, inputs)
     cts: dict[int, Any] = {}
@@ -215,7 +248,7 @@ def push_graph(
     roots: list[Any], inputs: list[Any], directions: list[Any], level: i32 = 0
 ) -> list[Any]:
     """Return the derivative of each of `roots` along `directions`, as graph."""
-    with _lock:
+    with _turn():
         order = order_of(inputs + roots, level)
     wanted = _dependent(order, inputs)
     rates: dict[int, Any] = {id(x): t for x, t in zip(inputs, directions, strict=True)}

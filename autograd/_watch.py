@@ -129,13 +129,20 @@ class Watch:
         return found
 
     def observers(self) -> list[Observer]:
-        """Return the observers in force here, the outermost first."""
+        """Return the observers in force here, the outermost first.
+
+        What a running generator began is inside of what its caller began, be that later.
+        """
         found: list[Observer] = []
+        inner: list[Observer] = []
         link: _Link
         for link in self._here.get():
             if link.observer is not None and link.in_force():
-                found.append(link.observer)
-        return found
+                if link.generator is None:
+                    found.append(link.observer)
+                else:
+                    inner.append(link.observer)
+        return found + inner if inner else found
 
     def inside(self) -> bool:
         """Say whether a derivative call is under way here, of which a new one would be part."""
@@ -152,19 +159,9 @@ class Watch:
             return 1
         return level
 
-    def reference(self, kind: int, token: Any) -> Any:
-        """Return a weak reference to `token`, which takes itself out of the tokens alive."""
-        if kind == _ON_FLOATS:
-            return weakref.ref(token)
-        return weakref.ref(token, (self._nesting if kind == _NESTED else self._observing).discard)
-
     def begin(self, link: _Link) -> None:
         """Put `link` in force here, until its token dies."""
-        if link.kind == _OBSERVING:
-            self._observing.add(link.token)
-            self.settle()
-        elif link.kind == _NESTED:
-            self._nesting.add(link.token)
+        if link.kind != _ON_FLOATS:
             self.settle()
         alive = self._alive()
         alive.append(link)
@@ -218,6 +215,7 @@ class Watch:
 
 
 _thread: Final[Any] = threading.get_ident
+_reference: Final[Any] = weakref.ref
 watch: Final = Watch()
 after_fork(watch.forked)
 
@@ -227,8 +225,8 @@ def _generator() -> Any:
     frame: Any = sys._getframe()
     while frame is not None:
         back = frame.f_back
-        suspends = frame.f_code.co_flags & _GENERATOR and back is not None
-        if suspends and back.f_globals.get("__name__") not in _DRIVERS:
+        is_generator = frame.f_code.co_flags & _GENERATOR and back is not None
+        if is_generator and back.f_globals.get("__name__") not in _DRIVERS:
             return frame
         frame = back
     return None
@@ -259,7 +257,11 @@ class watching:
         try:
             token.observer = observer
             token.thread = _thread()
-            link = _Link(kind, observer, watch.reference(kind, token), generator)
+            if kind != _ON_FLOATS:
+                alive = watch._nesting if kind == _NESTED else watch._observing
+                # Made and put into the set by one call, for a handler may run after any.
+                alive.update(map(_reference, (token,), (alive.discard,)))
+            link = _Link(kind, observer, _reference(token), generator)
             watch.begin(link)
             # Last, because no handler can run between here and the `with` block.
             self._held[link] = token

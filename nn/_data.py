@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from os import PathLike
 from random import Random
@@ -26,21 +26,35 @@ def rows(data: Any, name: str = "data") -> list[Any]:
         ValueError: a row has another length than the first, or a number is not finite; the message
             names the row.
     """
+    samples = _in_order(data, name)
+    return [_sample(sample, i, samples[0], name) for i, sample in enumerate(samples)]
+
+
+def _in_order(data: Any, name: str) -> list[Any]:
+    """Return the samples by position, whatever labels a table gives its rows.
+
+    Raises:
+        TypeError: it is no sequence.
+    """
     if hasattr(data, "to_numpy"):
         data = data.to_numpy()
     if hasattr(data, "tolist"):
         data = data.tolist()
+    if isinstance(data, (str, bytes, Mapping, Set)):
+        kind = type(data).__name__
+        raise TypeError(f"{name} must be a sequence of samples, one after the other, not a {kind}")
     try:
-        samples = list(data)
+        return list(data)
     except TypeError:
         raise TypeError(f"{name} must be a sequence of samples, not {data!r}") from None
-    return [_sample(sample, i, samples[0], name) for i, sample in enumerate(samples)]
 
 
 def _sample(sample: Any, i: int, first: Any, name: str) -> Any:
     if hasattr(sample, "tolist"):
         sample = sample.tolist()
     if isinstance(sample, (int, float)):
+        if hasattr(first, "__len__"):
+            raise ValueError(f"{name}: row {i} is {sample!r}, of another shape than row 0")
         if not math.isfinite(sample):
             raise ValueError(f"{name}: row {i} is {sample!r}")
         return sample
@@ -49,7 +63,10 @@ def _sample(sample: Any, i: int, first: Any, name: str) -> Any:
     if not hasattr(first, "__len__") or len(sample) != len(first):
         raise ValueError(f"{name}: row {i} is {sample!r}, of another shape than row 0")
     try:
-        numbers = list(map(float, sample))
+        kinds = set(map(type, sample))
+        if isinstance(sample, (Mapping, Set)) or any(issubclass(k, (str, bytes)) for k in kinds):
+            raise TypeError
+        numbers = list(sample if kinds == {float} else map(float, sample))
     except (TypeError, ValueError):
         raise TypeError(f"{name}: row {i} holds something that is no number: {sample!r}") from None
     if not all(map(math.isfinite, numbers)):
@@ -63,7 +80,8 @@ class Standardizer:
     """Takes each column to mean 0 and standard deviation 1: (x - mean) / deviation.
 
     Mean and deviation are given, or found by `fit` (the deviation of the population: divided by
-    the number of rows). A constant column is only shifted.
+    the number of rows). A constant column is only shifted. Samples that are numbers, not rows, are
+    one column, and come back as numbers.
     """
 
     mean: Row = field(default_factory=list)
@@ -82,7 +100,8 @@ class Standardizer:
         samples = rows(x, "Standardizer: x")
         if not samples:
             raise ValueError("Standardizer: no rows to fit")
-        columns = list(zip(*samples, strict=True))
+        numbers = not isinstance(samples[0], list)
+        columns = [samples] if numbers else list(zip(*samples, strict=True))
         self.mean = [math.fsum(column) / len(column) for column in columns]
         spread = [
             math.sqrt(math.fsum((v - mean) ** 2 for v in column) / len(column))
@@ -91,22 +110,23 @@ class Standardizer:
         self.deviation = [d if d > 0.0 else 1.0 for d in spread]
         return self
 
-    def __call__(self, x: Any) -> list[Row]:
+    def __call__(self, x: Any) -> list[Any]:
         """Return the rows `x`, standardised."""
         return self._each(x, lambda v, mean, deviation: (v - mean) / deviation)
 
-    def inverse(self, x: Any) -> list[Row]:
+    def inverse(self, x: Any) -> list[Any]:
         """Return the rows that give `x` when standardised."""
         return self._each(x, lambda v, mean, deviation: v * deviation + mean)
 
-    def _each(self, x: Any, change: Callable[[float, float, float], float]) -> list[Row]:
+    def _each(self, x: Any, change: Callable[[float, float, float], float]) -> list[Any]:
         samples = rows(x, "Standardizer: x")
         if not self.mean:
             raise ValueError("Standardizer has no mean and deviation yet: give them, or fit first")
-        if samples and len(samples[0]) != len(self.mean):
-            raise ValueError(
-                f"Standardizer knows {len(self.mean)} columns, x has {len(samples[0])}"
-            )
+        width = len(samples[0]) if samples and isinstance(samples[0], list) else 1
+        if samples and width != len(self.mean):
+            raise ValueError(f"Standardizer knows {len(self.mean)} columns, x has {width}")
+        if samples and not isinstance(samples[0], list):
+            return [change(sample, self.mean[0], self.deviation[0]) for sample in samples]
         return [
             [change(*each) for each in zip(row, self.mean, self.deviation, strict=True)]
             for row in samples
@@ -145,13 +165,17 @@ def batches(count: int, size: int | None = None, rng: Random | None = None) -> I
 
 
 def train_test_split(
-    x: Sequence[Any], y: Sequence[Any], test: float, rng: Random
+    x: Any, y: Any, test: float, rng: Random
 ) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
     """Return (x_train, x_test, y_train, y_test), with the fraction `test` of all rows in the tests.
 
+    Row i of x belongs to row i of y by position, also in tables that label their rows.
+
     Raises:
+        TypeError: x or y is no sequence.
         ValueError: x and y differ in length, or one part would be empty.
     """
+    x, y = _in_order(x, "train_test_split: x"), _in_order(y, "train_test_split: y")
     if len(x) != len(y):
         raise ValueError(f"train_test_split: x has {len(x)} rows, y has {len(y)}")
     held_out = round(len(x) * test)
@@ -209,12 +233,16 @@ def xor() -> tuple[list[Row], Labels]:
 
 
 def load_csv(
-    path: str | PathLike[str], *, target: int | str = -1, header: bool = True, delimiter: str = ","
+    path: str | PathLike[str],
+    *,
+    target: int | str = -1,
+    header: bool | None = None,
+    delimiter: str = ",",
 ) -> tuple[list[Row], Labels]:
     """Return (x, y) from a file of numbers with one sample a line; `target` is the column of y.
 
-    `target` is a place counted from 0 (from the end if negative) or, with a header, a name. Empty
-    lines are passed over.
+    `target` is a place counted from 0 (from the end if negative) or, with a header, a name. Whether
+    the first line is a header is seen from it, unless `header` says so. Blank lines are skipped.
 
     Raises:
         OSError: the file can't be read.
@@ -229,7 +257,7 @@ def load_csv(
         reader = csv.reader(file, delimiter=delimiter)
         try:
             for fields in reader:
-                if not fields:
+                if len(fields) < 2 and not "".join(fields).strip():
                     continue
                 where = f"{path}, line {reader.line_num}"
                 if not width:
@@ -238,9 +266,10 @@ def load_csv(
                         raise ValueError(
                             f"{where}: one column only; is {delimiter!r} between them?"
                         )
-                    names = fields if header else []
+                    named = _is_header(fields, where) if header is None else header
+                    names = [field.strip() for field in fields] if named else []
                     column = _column(target, names, width, str(path))
-                    if header:
+                    if named:
                         continue
                 if len(fields) != width:
                     raise ValueError(f"{where}: {len(fields)} fields instead of {width}")
@@ -256,10 +285,38 @@ def load_csv(
     return x, y
 
 
+def _is_header(fields: list[str], where: str) -> bool:
+    """Say whether the first line holds names rather than numbers.
+
+    Raises:
+        ValueError: it holds both.
+    """
+    numbers = [_is_number(field) for field in fields]
+    if any(numbers) and not all(numbers):
+        odd = fields[numbers.index(False)]
+        raise ValueError(
+            f"{where}: {odd!r} is no number, other fields are; is this a header (header=True) or a "
+            "sample (header=False)?"
+        )
+    return not any(numbers)
+
+
+def _is_number(text: str) -> bool:
+    """Say whether it is a number as files hold them: 1_000 is Python's own way to write one."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return text.isascii() and "_" not in text
+
+
 def _column(target: int | str, names: list[str], width: int, path: str) -> int:
     if isinstance(target, str):
         if target not in names:
-            raise ValueError(f"{path}: no column is named {target!r}; there are {names}")
+            known = f"there are {names}" if names else "the file has no header"
+            raise ValueError(f"{path}: no column is named {target!r}; {known}")
+        if names.count(target) > 1:
+            raise ValueError(f"{path}: {names.count(target)} columns are named {target!r}")
         return names.index(target)
     if not -width <= target < width:
         raise ValueError(f"{path}: target is column {target}, but there are {width} columns")
@@ -268,10 +325,9 @@ def _column(target: int | str, names: list[str], width: int, path: str) -> int:
 
 def _number(text: str, where: str, i: int, names: list[str]) -> float:
     name = f"column {i + 1}" + (f" ({names[i]})" if names else "")
-    try:
-        number = float(text)
-    except ValueError:
-        raise ValueError(f"{where}, {name}: {text!r} is no number") from None
+    if not _is_number(text):
+        raise ValueError(f"{where}, {name}: {text!r} is no number")
+    number = float(text)
     if not math.isfinite(number):
         raise ValueError(f"{where}, {name}: {text!r} is not finite")
     return number

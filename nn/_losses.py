@@ -9,6 +9,7 @@ Knows nothing of models and of training.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from math import fabs, inf, nan
 from operator import index
 from typing import Any, Literal
 
@@ -16,15 +17,17 @@ import autograd
 from autograd import (
     Value,
     abs,
-    dot,
+    exp,
+    greater,
     log,
     log1p,
     log_sigmoid,
-    logsumexp,
     maximum,
     minimum,
     relu,
+    stop_gradient,
     strong_mul,
+    where,
 )
 
 Scalar = Any  # a Value or a float: what comes out is a Value as soon as one goes in
@@ -33,6 +36,9 @@ Reduction = Literal["sum", "mean"]
 
 # What log(0) counts as where a probability has been rounded to 0 or 1.
 _LOG_FLOOR = -100.0
+# How far probabilities may be from adding up to 1: single precision leaves that much.
+_SUM_TOLERANCE = 1e-6
+_TARGETS = "targets (labels -1 and +1 are for hinge)"
 
 
 def _each(
@@ -54,6 +60,32 @@ def _each(
 
 def _listed(x: Outputs) -> list[Scalar]:
     return [x] if isinstance(x, (Value, float, int)) or not hasattr(x, "__len__") else list(x)
+
+
+# What a loss is given may be nonsense, such as a probability of 1.5. Where there is a number, that
+# is an error. In code that is being compiled there is none yet, and a comparison would be a branch:
+# there the loss becomes nan, which `fit` looks into.
+
+
+def _number(x: Scalar) -> float | None:
+    """Return the number `x` stands for, None while it is being compiled."""
+    if isinstance(x, Value):
+        try:
+            x = x.data
+        except TypeError:
+            return None
+    return None if isinstance(x, Value) else x
+
+
+def _between_0_and_1(name: str, what: str, x: Scalar) -> None:
+    number = _number(x)
+    if number is not None and (number < 0.0 or number > 1.0):
+        raise ValueError(f"{name}: {what} must be in [0, 1], not {number!r}")
+
+
+def _nan_outside(x: Scalar) -> Scalar:
+    """Return 0, or nan if `x` is outside [0, 1]."""
+    return where(greater(0.0, x * (1.0 - x)), nan, 0.0)
 
 
 def squared_error(output: Outputs, target: Outputs, reduction: Reduction = "sum") -> Scalar:
@@ -93,8 +125,21 @@ def huber(
 def hinge(
     output: Outputs, target: Outputs, margin: float = 1.0, reduction: Reduction = "sum"
 ) -> Scalar:
-    """Return max(0, margin - target output), the max-margin loss; targets are -1 and +1."""
-    return _each("hinge", output, target, reduction, lambda o, t: relu(margin - t * o))
+    """Return max(0, margin - target output), the max-margin loss; targets are -1 and +1.
+
+    Raises:
+        ValueError: a target is something else.
+    """
+
+    def term(o: Scalar, t: Scalar) -> Scalar:
+        number = _number(t)
+        if number is None:
+            return relu(margin - t * o) + where(greater(abs(t * t - 1.0), 0.0), nan, 0.0)
+        if number not in (-1.0, 1.0):
+            raise ValueError(f"hinge: targets must be -1 or +1, not {number!r}")
+        return relu(margin - t * o)
+
+    return _each("hinge", output, target, reduction, term)
 
 
 def binary_cross_entropy(
@@ -105,25 +150,41 @@ def binary_cross_entropy(
     A logarithm counts as at least -100, so that a probability rounded to 0 or 1 gives a large loss
     and not an infinite one; its derivative there is 0. Where there is a choice, let the model end
     linear and use `binary_cross_entropy_with_logits`, which needs no such floor.
+
+    Raises:
+        ValueError: a probability or a target is outside [0, 1].
     """
+    name = "binary_cross_entropy"
 
     def term(p: Scalar, t: Scalar) -> Scalar:
+        _between_0_and_1(name, "the output is taken for a probability, so it", p)
+        _between_0_and_1(name, _TARGETS, t)
         hit = strong_mul(t, maximum(log(p), _LOG_FLOOR))
         miss = strong_mul(1.0 - t, maximum(log1p(-p), _LOG_FLOOR))
-        return -(hit + miss)
+        loss = 0.0 - (hit + miss)  # and not -0.0
+        if _number(p) is None:
+            loss = loss + _nan_outside(p)
+        return loss + _nan_outside(t) if _number(t) is None else loss
 
-    return _each("binary_cross_entropy", probability, target, reduction, term)
+    return _each(name, probability, target, reduction, term)
 
 
 def binary_cross_entropy_with_logits(
     logit: Outputs, target: Outputs, reduction: Reduction = "sum"
 ) -> Scalar:
-    """Return the binary cross-entropy of p = sigmoid(logit), exact for logits of any size."""
+    """Return the binary cross-entropy of p = sigmoid(logit), exact for logits of any size.
+
+    Raises:
+        ValueError: a target is outside [0, 1].
+    """
+    name = "binary_cross_entropy_with_logits"
 
     def term(z: Scalar, t: Scalar) -> Scalar:
-        return -(strong_mul(t, log_sigmoid(z)) + strong_mul(1.0 - t, log_sigmoid(-z)))
+        _between_0_and_1(name, _TARGETS, t)
+        loss = 0.0 - (strong_mul(t, log_sigmoid(z)) + strong_mul(1.0 - t, log_sigmoid(-z)))
+        return loss + _nan_outside(t) if _number(t) is None else loss
 
-    return _each("binary_cross_entropy_with_logits", logit, target, reduction, term)
+    return _each(name, logit, target, reduction, term)
 
 
 def cross_entropy(logits: Sequence[Scalar], target: int | Sequence[Scalar]) -> Scalar:
@@ -133,7 +194,7 @@ def cross_entropy(logits: Sequence[Scalar], target: int | Sequence[Scalar]) -> S
     these must add up to 1.
 
     Raises:
-        ValueError: there is no such class, or not one probability per class.
+        ValueError: there is no such class, or the target is not one probability per class.
     """
     label = _label(target)
     if label is None:
@@ -142,15 +203,46 @@ def cross_entropy(logits: Sequence[Scalar], target: int | Sequence[Scalar]) -> S
                 "cross_entropy: target must be a class (int) or one probability per class, not "
                 f"{target!r}; one_hot(labels, classes) makes the latter"
             )
-        probabilities: Any = target
-        if len(probabilities) != len(logits):
-            raise ValueError(
-                f"cross_entropy: {len(probabilities)} probabilities, {len(logits)} logits"
-            )
-        return logsumexp(logits) - dot(probabilities, logits)
+        return _soft_cross_entropy(logits, list(target))  # type: ignore[arg-type]
     if not 0 <= label < len(logits):
         raise ValueError(f"cross_entropy: class {label!r} of {len(logits)} classes")
-    return logsumexp(logits) - logits[label]
+    shifted = _shifted(logits)
+    return log(autograd.sum([exp(z) for z in shifted])) - shifted[label]
+
+
+def _soft_cross_entropy(logits: Sequence[Scalar], target: list[Scalar]) -> Scalar:
+    if len(target) != len(logits) or not target:
+        raise ValueError(f"cross_entropy: {len(target)} probabilities, {len(logits)} logits")
+    for p in target:
+        _between_0_and_1("cross_entropy", "a target's probabilities", p)
+    numbers = [_number(p) for p in target]
+    total = autograd.sum(target)
+    known = _number(total)
+    if known is not None and not fabs(known - 1.0) <= _SUM_TOLERANCE:
+        raise ValueError(f"cross_entropy: a target's probabilities must add up to 1, not {known!r}")
+    shifted = _shifted(logits)
+    size = log(autograd.sum([exp(z) for z in shifted]))
+    loss = autograd.sum([strong_mul(p, size - z) for p, z in zip(target, shifted, strict=True)])
+    if None not in numbers:
+        return loss
+    least = target[0]
+    for p in target[1:]:
+        least = minimum(least, p)
+    loss = loss + where(greater(0.0, least), nan, 0.0)
+    return loss + where(greater(abs(total - 1.0), _SUM_TOLERANCE), nan, 0.0)
+
+
+def _shifted(logits: Sequence[Scalar]) -> list[Scalar]:
+    """Return the logits minus the largest, before anything can cancel.
+
+    The largest is computed in the graph, not picked by comparing, so that compiled code needs no
+    branch for it; its derivative cancels.
+    """
+    largest = logits[0]
+    for x in logits[1:]:
+        largest = maximum(largest, x)
+    shift = stop_gradient(where(greater(inf, abs(largest)), largest, 0.0))
+    return [x - shift for x in logits]
 
 
 def _label(target: Any) -> int | None:

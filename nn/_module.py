@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 import random
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
+from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from os import PathLike
 from typing import Any
@@ -54,9 +56,11 @@ class _Sealing(type):
 class Module(metaclass=_Sealing):
     """Something with parameters that can be called: assign `Value`s and modules in `__init__`.
 
-    Parameters are the leaf `Value`s found in its attributes, and in lists, tuples, dictionaries and
-    modules there, in the order in which they were assigned. Once constructed, a module takes no
-    attributes that it did not have, so a misspelt one is an error and not a silent nothing.
+    Parameters are the leaf `Value`s found in its attributes, and in lists, tuples, deques,
+    dictionaries, arrays, dataclasses and modules there, in the order in which they were assigned;
+    one that is found twice counts once. A `Value` where it would not be found, such as in a set, is
+    an error. Once constructed, a module takes no attributes that it did not have, so a misspelt one
+    is an error and not a silent nothing.
 
     Attributes:
         name: the scope this module computes in inside `nn.scopes()`; "" for none.
@@ -81,36 +85,27 @@ class Module(metaclass=_Sealing):
             near = get_close_matches(name, vars(self), 1)
             hint = f"; did you mean {near[0]!r}?" if near else "; assign it in __init__"
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{hint}")
+        for _ in _found(name, value, into_modules=False):
+            pass  # raises where a Value would not be found
         super().__setattr__(name, value)
 
     # ------------------------------------------------------------------------- parameters
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
-        """Return (name, parameter) in order, each parameter once; "layers.0.neurons.1.w.0"."""
-        seen: set[int] = set()
-        stack: list[tuple[str, object]] = [("", self)]
-        while stack:
-            name, thing = stack.pop()
-            items: Iterable[tuple[object, object]]
-            if isinstance(thing, Module):
-                items = vars(thing).items()
-            elif isinstance(thing, Mapping):
-                items = thing.items()
-            elif isinstance(thing, (list, tuple)):
-                items = enumerate(thing)
-            elif isinstance(thing, Value):
-                items = ()
-            else:
-                continue
-            if id(thing) in seen:
-                continue
-            seen.add(id(thing))
-            if isinstance(thing, Value):
-                if thing.primitive is None:
-                    yield name, thing
-            else:
-                prefix = f"{name}." if name else ""
-                stack.extend(reversed([(f"{prefix}{key}", item) for key, item in items]))
+        """Yield (name, parameter) in order, each parameter once; "layers.0.neurons.1.w.0".
+
+        Raises:
+            TypeError: there are `Value`s in a set, as keys, or in an object that is no module.
+            ValueError: two parameters have the same name.
+        """
+        names: set[str] = set()
+        for name, parameter in _found("", self):
+            if name in names:
+                raise ValueError(
+                    f"{type(self).__name__} has two parameters called {name!r}: rename a key"
+                )
+            names.add(name)
+            yield name, parameter
 
     def parameters(self) -> list[Value]:
         """Return every parameter once, in order."""
@@ -200,6 +195,67 @@ class Module(metaclass=_Sealing):
             self.load_state_dict(document.get("parameters", {}))
         except (TypeError, ValueError) as reason:
             raise ValueError(f"{path}: {reason}") from None
+
+
+def _found(name: str, thing: object, into_modules: bool = True) -> Iterator[tuple[str, Value]]:
+    """Yield (name, leaf `Value`) for all that `thing` holds, each once.
+
+    Raises:
+        TypeError: there are `Value`s where they would have no name or no order.
+    """
+    seen: set[int] = set()
+    stack = [(name, thing)]
+    while stack:
+        name, thing = stack.pop()
+        if id(thing) in seen or isinstance(thing, (str, float, int)):
+            continue
+        seen.add(id(thing))
+        if isinstance(thing, Value):
+            if thing.primitive is None:
+                yield name, thing
+            continue
+        if isinstance(thing, Module) and not into_modules:
+            continue
+        prefix = f"{name}." if name else ""
+        stack.extend(reversed([(f"{prefix}{key}", item) for key, item in _items(name, thing)]))
+
+
+def _items(name: str, thing: object) -> Iterable[tuple[object, object]]:
+    """Return (key, item) for what is looked for in `thing`; nothing if it is no container."""
+    if isinstance(thing, Module):
+        return vars(thing).items()
+    if isinstance(thing, Mapping):
+        if any(isinstance(key, Value) for key in thing):
+            raise TypeError(
+                f"{name}: a Value can't be a key: its name would change with its number"
+            )
+        return thing.items()
+    if isinstance(thing, (list, tuple, deque)):
+        return enumerate(thing)
+    if isinstance(thing, (set, frozenset)):
+        if any(isinstance(item, (Value, Module)) for item in thing):
+            raise TypeError(
+                f"{name}: a set has no order, so parameters can't be in one; use a list"
+            )
+        return ()
+    if is_dataclass(thing) and not isinstance(thing, type):
+        own = getattr(thing, "__dict__", {})
+        named = {one.name: getattr(thing, one.name, None) for one in fields(thing)}
+        return (named | own).items()
+    if type(thing).__module__ == "numpy" and str(getattr(thing, "dtype", "")) == "object":
+        return enumerate(thing.ravel().tolist())  # type: ignore[attr-defined]
+    if type(thing).__module__ not in _OTHERS and hasattr(thing, "__dict__"):
+        for key, item in vars(thing).items():
+            if isinstance(item, Value) and not callable(thing):
+                raise TypeError(
+                    f"{name}: a {type(thing).__name__} holds the Value {key!r}, which would not be "
+                    "found as a parameter; make it an nn.Module or a dataclass"
+                )
+    return ()
+
+
+# Objects of these modules are known to hold no parameters of their own.
+_OTHERS = ("builtins", "random", "autograd._primitive", "functools", "types")
 
 
 # --------------------------------------------------------------------------------------- parts

@@ -1,25 +1,37 @@
 """How a batch becomes a value and a gradient: graph after graph, or as machine code.
 
-The training loop knows only `Objective`: parameters in and gradients out as one column of numbers,
-a list for graphs and a NumPy array for machine code.
+The training loop knows only `Objective`: numbers of the parameters in and gradients out as one
+column, a list for graphs and a NumPy array for machine code. Both add up the samples in the same
+order, so they give the same bits.
 """
 
 from __future__ import annotations
 
-import copy
 import math
 import warnings
-from collections.abc import Callable, Sequence
-from typing import Any
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property, partial
+from operator import add
+from typing import Any, Final
 
 import autograd
 from autograd import Value, explain_nan
 
 from ._module import Module
 from ._optimizers import Column
+from ._state import State, differences, is_value
 
 Loss = Callable[[Any, Any], Any]
 Penalty = Callable[[list[Value]], Value]
+
+# The order in which compiled code adds up rows: a batch is cut into blocks, row i of a block goes
+# to lane i modulo LANES, the rows of an incomplete last group before all others; then lane after
+# lane, block after block.
+BLOCK: Final = 4096
+LANES: Final = 8
+# How many numbers are kept at once where the gradient of each row is asked for.
+_KEPT: Final = 1 << 22
 
 
 def put(parameters: Sequence[Value], numbers: Column) -> None:
@@ -42,7 +54,9 @@ def _plain(output: Any) -> Any:
 
 
 class Objective:
-    """The mean loss over a batch, plus a penalty, as a function of the parameters' numbers."""
+    """The mean loss over a batch, plus a penalty, as a function of the numbers of `parameters`."""
+
+    compiled = False
 
     def __init__(
         self,
@@ -51,13 +65,15 @@ class Objective:
         penalty: Penalty | None,
         x: Sequence[Any],
         y: Sequence[Any],
+        parameters: list[Value],
     ) -> None:
         self.model = model
         self.loss = loss
         self.penalty = penalty
         self.x = x
         self.y = y
-        self.parameters = model.parameters()
+        self.parameters = parameters
+        self.all_parameters = model.parameters()
 
     def column(self, numbers: list[float]) -> Column:
         """Return the numbers as the kind of column this objective takes."""
@@ -66,24 +82,47 @@ class Objective:
     def __call__(self, at: Column, indices: list[int]) -> tuple[float, Column]:
         """Return value and gradient at the parameters `at` over the samples `indices`."""
         put(self.parameters, at)
-        total = 0.0
-        for i in indices:
-            value = self.sample(i)
-            value.backward()
-            total += value.data
         n = len(indices)
-        gradient = [parameter.grad / n for parameter in self.parameters]
-        return self._penalised(total / n, gradient)
+        total = [0.0] * (1 + len(at))
+        for first in range(0, n, BLOCK):
+            block = indices[first : first + BLOCK]
+            total = list(map(add, total, self._block(block)))
+        value, *gradient = [number / n for number in total]
+        return self._penalised(value, gradient)
+
+    def _block(self, indices: list[int]) -> list[float]:
+        """Return the sums over a block. The samples are run in their order."""
+        lanes = [[0.0] * (1 + len(self.parameters)) for _ in range(LANES)]
+        rest = len(indices) % LANES
+        terms: Iterable[Sequence[float]] = map(self._term, indices)
+        if rest:
+            kept = list(terms)
+            for lane, term in enumerate(kept[-rest:]):
+                lanes[lane] = list(map(add, lanes[lane], term))
+            terms = kept[:-rest]
+        for i, term in enumerate(terms):
+            lanes[i % LANES] = list(map(add, lanes[i % LANES], term))
+        total = [0.0] * (1 + len(self.parameters))
+        for sums in lanes:
+            total = list(map(add, total, sums))
+        return total
+
+    def _term(self, i: int) -> Sequence[float]:
+        """Return value and gradient of sample `i` at the model's parameters."""
+        for parameter in self.parameters:
+            parameter.grad = 0.0
+        value = self.sample(i)
+        value.backward()
+        return array("d", [value.data, *[parameter.grad for parameter in self.parameters]])
 
     def sample(self, i: int) -> Value:
         """Return the loss of sample `i` at the model's parameters, as graph."""
-        return self._loss_of(self.model, self.x[i], self.y[i])
+        return _checked(self.loss(self.model(self.x[i]), self.y[i]))
 
-    def _loss_of(self, model: Module, x: Any, y: Any) -> Value:
-        value = self.loss(model(x), y)
-        if not isinstance(value, Value):
-            raise TypeError(f"fit: the loss of a sample must be a Value, not {value!r}")
-        return value
+    @property
+    def runs_eagerly(self) -> bool:
+        """Whether there is no machine code for the loss."""
+        return True
 
     def predict(self, x: Sequence[Any]) -> list[Any]:
         """Return the model's outputs for the samples `x` at the model's parameters."""
@@ -95,7 +134,7 @@ class Objective:
             return value, gradient
         for parameter in self.parameters:
             parameter.grad = 0.0
-        term = self.penalty(self.parameters)
+        term = self.penalty(self.all_parameters)
         term.backward()
         return value + term.data, [
             g + parameter.grad for g, parameter in zip(gradient, self.parameters, strict=True)
@@ -109,7 +148,7 @@ class Objective:
             if cause:
                 return f"sample {i}: {cause}"
         put(self.parameters, at)
-        cause = "" if self.penalty is None else self._cause(self.penalty(self.parameters))
+        cause = "" if self.penalty is None else self._cause(self.penalty(self.all_parameters))
         return f"penalty: {cause}" if cause else "the sum over the samples overflows"
 
     def _cause(self, value: Value) -> str:
@@ -120,7 +159,12 @@ class Objective:
 
 
 class CompiledObjective(Objective):
-    """The same by machine code: the loss of a sample is recorded once and run over all rows."""
+    """The same by machine code: the loss of a sample is recorded once and run over all rows.
+
+    There is one model: its parameters are the kernel's leaves, whose numbers come with each call.
+    """
+
+    compiled = True
 
     def __init__(
         self,
@@ -129,54 +173,143 @@ class CompiledObjective(Objective):
         penalty: Penalty | None,
         x: Sequence[Any],
         y: Sequence[Any],
+        parameters: list[Value],
         executor: Any = None,
     ) -> None:
-        super().__init__(model, loss, penalty, x, y)
+        super().__init__(model, loss, penalty, x, y, parameters)
         import numpy
 
         self._rows = numpy.array(x, dtype=float), numpy.array(y, dtype=float)
-        self._array = numpy.array
-        self._kernel = autograd.compile(
-            lambda at, x, y: self._loss_of(self._with(at), _listed(x), _listed(y)),
-            wrt=0,
-            in_axes=(None, 0, 0),
-            reduce="mean",
-            executor=executor,
-        )
-        self._outputs = autograd.compile(
-            lambda at, x: self._with(at)(_listed(x)), in_axes=(None, 0), executor=executor
-        )
+        self._numpy = numpy
 
-    def _with(self, numbers: Any) -> Module:
-        """Return the model with other `Value`s for its parameters."""
-        return copy.deepcopy(
-            self.model, {id(p): x for p, x in zip(self.parameters, numbers, strict=True)}
+        # These see model and loss only: what a kernel's function can see is watched at every call.
+        def loss_of_row(x: Any, y: Any) -> Value:
+            return _checked(loss(model(_listed(x)), _listed(y)))
+
+        def output_of_row(x: Any) -> Any:
+            return model(_listed(x))
+
+        # Compared with graphs here, which takes a tenth of recording a sample anew.
+        common = {"leaves": parameters, "executor": executor, "check": "never"}
+        self._mean = autograd.compile(
+            loss_of_row, wrt=0, in_axes=(None, 0, 0), reduce="mean", **common
         )
+        self._make_each = partial(
+            autograd.compile, loss_of_row, wrt=0, in_axes=(None, 0, 0), **common
+        )
+        self._make_outputs = partial(autograd.compile, output_of_row, in_axes=(None, 0), **common)
+        self._branches = False
+        self._graphs = Objective(model, loss, None, x, y, parameters)
+        self._calls = 0
+        self._predictions = 0
 
     def column(self, numbers: list[float]) -> Column:
         """Return the numbers as the kind of column this objective takes."""
-        return self._array(numbers)
+        return self._numpy.array(numbers)
 
     def __call__(self, at: Column, indices: list[int]) -> tuple[float, Column]:
         """Return value and gradient at the parameters `at` over the samples `indices`."""
         x, y = self._rows
-        whole = len(indices) == len(x)
+        whole = len(indices) == len(x) and indices == list(range(len(x)))
         part = (x, y) if whole else (x[indices], y[indices])
-        value, gradient = self._kernel.value_and_grad(at, *part)
+        if not self._branches:
+            value, gradient = self._mean.value_and_grad(at, *part)
+            # A kernel adds up the rows of each branch apart from the others.
+            self._branches = bool(self._mean.program.guards)
+        if self._branches:
+            value, gradient = self._row_by_row(at, *part)
+        self._calls += 1
+        if self._calls > 1 and self._calls.bit_count() == 1:  # 2, 4, 8, ...
+            self.compare(at, indices[self._calls // 3 % len(indices)])
         if self.penalty is None:
             return value, gradient
         put(self.parameters, at)
         value, gradient = self._penalised(value, gradient.tolist())
-        return value, self._array(gradient)
+        return value, self.column(gradient)
+
+    @cached_property
+    def _each(self) -> Any:
+        return self._make_each()
+
+    @cached_property
+    def _outputs(self) -> Any:
+        return self._make_outputs()
+
+    @property
+    def runs_eagerly(self) -> bool:
+        """Whether there is no machine code for the loss after all."""
+        return bool(self._mean.eager_reason)
+
+    def compare(self, at: Column, i: int) -> None:
+        """Compare what compiled code gives for sample `i` with what the function gives.
+
+        Raises:
+            StaleKernel: they differ.
+        """
+        wanted, slopes = self._graphs(at.tolist(), [i])
+        x, y = self._rows
+        found, column = self._mean.value_and_grad(at, x[[i]], y[[i]])
+        if not _same([wanted, *slopes], [found, *column.tolist()]):
+            raise autograd.StaleKernel(
+                f"for sample {i} compiled code gives {found!r}"
+                f"{' (and another gradient)' if found == wanted else ''}, the function {wanted!r}: "
+                "it asks for types, draws random numbers, or reads something that changed"
+            )
+
+    def _row_by_row(self, at: Column, x: Any, y: Any) -> tuple[float, Column]:
+        """Return value and gradient of rows that may take different branches."""
+        numpy = self._numpy
+        total = numpy.zeros(1 + len(at))
+        step = max(LANES, _KEPT // len(total) // LANES * LANES)
+        for first in range(0, len(x), BLOCK):
+            end = min(first + BLOCK, len(x))
+            whole = end - (end - first) % LANES
+            parts = [(a, min(a + step, whole)) for a in range(first, whole, step)]
+            lanes = numpy.zeros((LANES, len(total)))
+            for a, b in [(whole, end), *parts]:
+                if a == b:
+                    continue
+                values, gradients = self._each.value_and_grad(at, x[a:b], y[a:b])
+                terms = numpy.column_stack([values, gradients])
+                for i in range(0, b - a, LANES):
+                    group = terms[i : i + LANES]
+                    lanes[: len(group)] += group
+            block = numpy.zeros(len(total))
+            for lane in lanes:
+                block += lane
+            total += block
+        total /= len(x)
+        return float(total[0]), total[1:]
 
     def predict(self, x: Sequence[Any]) -> list[Any]:
         """Return the model's outputs for the samples `x` at the model's parameters."""
-        at = self._array([parameter.data for parameter in self.parameters])
-        found = self._outputs(at, self._array(x, dtype=float))
+        at = self.column([parameter.data for parameter in self.parameters])
+        found = self._outputs(at, self._numpy.array(x, dtype=float))
         if isinstance(found, (list, tuple)):
-            return [list(row) for row in zip(*[column.tolist() for column in found], strict=True)]
-        plain: list[Any] = found.tolist()
+            columns = [column.tolist() for column in found]
+            plain = [list(row) for row in zip(*columns, strict=True)]
+        else:
+            plain = found.tolist()
+        self._predictions += 1
+        if self._predictions.bit_count() == 1:  # 1, 2, 4, 8, ...
+            i = self._predictions // 3 % len(x)
+            (wanted,) = outputs_of(self.model, x[i : i + 1])
+            if repr(wanted) != repr(plain[i]):
+                raise autograd.StaleKernel(
+                    f"for sample {i} compiled code gives {plain[i]!r}, the model {wanted!r}"
+                )
         return plain
+
+
+def _checked(value: Any) -> Value:
+    """Return the loss of a sample, if it is one.
+
+    Raises:
+        TypeError: it is no `Value`.
+    """
+    if not isinstance(value, Value):
+        raise TypeError(f"fit: the loss of a sample must be a Value, not {value!r}")
+    return value
 
 
 def _listed(row: Any) -> Any:
@@ -190,32 +323,67 @@ _PAYS_AFTER = 500
 
 
 def choose(
-    compiled: bool | None,
-    executor: Any,
-    samples: int,
-    model: Module,
-    loss: Loss,
-    penalty: Penalty | None,
-    x: Sequence[Any],
-    y: Sequence[Any],
+    compiled: bool | None, executor: Any, samples: int, graphs: Objective, state: State
 ) -> Objective:
     """Return the objective by machine code if `compiled` or, for None, if it can and will pay.
 
-    `samples` is how many there are to go through, over all epochs.
+    `samples` is how many there are to go through, over all epochs. What running the model does to
+    `state` is undone.
 
     Raises:
         ImportError: `compiled` is True, but what `autograd.compile` needs is not installed.
     """
-    if compiled or (compiled is None and samples > _PAYS_AFTER):
-        try:
-            objective = CompiledObjective(model, loss, penalty, x, y, executor)
-            objective(objective.column([p.data for p in objective.parameters]), [0])
-            return objective
-        except ImportError:
-            if compiled:
-                raise
-        except TypeError as reason:
-            if compiled:
-                raise
-            warnings.warn(f"fit: not compiled, so slower: {reason}", RuntimeWarning, stacklevel=3)
-    return Objective(model, loss, penalty, x, y)
+    if compiled is False or (compiled is None and samples <= _PAYS_AFTER):
+        return graphs
+    parameters = graphs.parameters
+    numbers = [parameter.data for parameter in parameters]
+    places = sorted({0, len(graphs.x) // 2, len(graphs.x) - 1})
+    before = of_code(state.described())
+    try:
+        for i in places:
+            graphs.sample(i)
+        changed = differences(before, of_code(state.described()))
+        if changed:
+            return _uncompiled(graphs, f"running the model changes {changed[0]}")
+        native = CompiledObjective(
+            graphs.model, graphs.loss, graphs.penalty, graphs.x, graphs.y, parameters, executor
+        )
+        for i in places:
+            native.compare(native.column(numbers), i)
+        return graphs if native.runs_eagerly else native  # the kernel has said why
+    except ImportError:
+        if compiled:
+            raise
+        return graphs
+    except Exception as reason:
+        if compiled and not is_stale(reason):
+            raise
+        return _uncompiled(graphs, f"{type(reason).__name__}: {reason}")
+    finally:
+        put(parameters, numbers)
+        state.restore()
+
+
+def is_stale(reason: Exception) -> bool:
+    """Say whether compiled code was found to differ from its function."""
+    return isinstance(reason, RuntimeError) and isinstance(reason, autograd.StaleKernel)
+
+
+def _same(one: list[float], other: list[float]) -> bool:
+    """Say whether these are the same bits, nan for nan."""
+    return repr(one) == repr(other)
+
+
+def of_code(description: dict[str, Any]) -> dict[str, Any]:
+    """Return the part of a description that compiled code depends on."""
+    roots = ("model", "loss", "penalty")  # a kernel reads the `Value`s it has captured
+    return {
+        name: x
+        for name, x in description.items()
+        if name.partition(".")[0] in roots and not is_value(x)
+    }
+
+
+def _uncompiled(graphs: Objective, reason: str) -> Objective:
+    warnings.warn(f"fit: not compiled, so slower: {reason}", RuntimeWarning, stacklevel=4)
+    return graphs

@@ -114,8 +114,8 @@ class FirstOrder(Optimizer):
         parameters: the `Value`s to improve, in order.
         lr: the learning rate, or a function of the number of updates made so far (`nn.Linear`...).
         weight_decay: added to the gradient times the parameter.
-        clip_value: gradients beyond +-clip_value are cut to it; first of all.
-        clip_norm: a gradient longer than this is scaled down to this length.
+        clip_value: gradients beyond +-clip_value are cut to it; first of all. A nan stays.
+        clip_norm: the gradient is multiplied by clip_norm / (length + 1e-6) if that is below 1.
     """
 
     lr: float | Schedule = 0.01
@@ -180,11 +180,11 @@ class FirstOrder(Optimizer):
         numbers: list[float] = list(map(float, gradient))
         if self.clip_value is not None:
             limit = self.clip_value
-            numbers = [max(-limit, min(limit, g)) for g in numbers]
+            numbers = [g if g != g else max(-limit, min(limit, g)) for g in numbers]
         if self.clip_norm is not None:
-            length = math.hypot(*numbers)
-            if length > self.clip_norm:
-                numbers = [g * (self.clip_norm / length) for g in numbers]
+            scale = self.clip_norm / (math.hypot(*numbers) + 1e-6)
+            if scale < 1.0:
+                numbers = [g * scale for g in numbers]
         return numbers
 
 

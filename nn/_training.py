@@ -8,15 +8,14 @@ to the model at the end of every epoch, and whenever it is left.
 from __future__ import annotations
 
 import contextlib
-import hashlib
+import copy
 import math
-import re
 import sys
 import time
-from array import array
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -25,17 +24,25 @@ from typing import Any
 
 from autograd import Value
 
+from ._checkpoint import Checkpoint, digest
 from ._data import batches, rows
-from ._files import read_document, write_document
 from ._module import Module
-from ._objective import CompiledObjective, Loss, Objective, Penalty, choose, outputs_of, put
+from ._objective import (
+    Loss,
+    Objective,
+    Penalty,
+    choose,
+    is_stale,
+    of_code,
+    outputs_of,
+    put,
+)
 from ._optimizers import Column, Optimizer, all_finite
+from ._state import State, differences
 
-Metric = Callable[[list[Any], list[Any]], float]
+Metric = Callable[[Any, Any], float]
 # Called after every epoch; a true answer ends the training.
 Callback = Callable[[Module, "History"], object]
-
-_CHECKPOINT = "scalar-autograd checkpoint"
 
 
 @dataclass
@@ -147,60 +154,199 @@ def fit(
         ValueError: arguments that do not fit each other, or the checkpoint of another run.
     """
     x, y = _pairs(x, y, "")
-    held_out = (x, y) if validation is None else _pairs(*validation, "validation ")
-    parameters = model.parameters()
-    if list(map(id, optimizer.parameters)) != list(map(id, parameters)):
-        raise ValueError("fit: the optimizer is not over this model's parameters()")
+    held_out = None if validation is None else _pairs(*validation, "validation ")
+    _check_optimizer(model, optimizer)
     if epochs < 0 or checkpoint_every < 1:
         raise ValueError(f"fit: {epochs=} must be at least 0, {checkpoint_every=} at least 1")
-    metrics = metrics or {}
+    metrics = dict(metrics or {})
     history = History(metrics={name: [] for name in metrics})
+    roots = {"model": model, "loss": loss, "penalty": penalty}
+    more = {"metrics": metrics, "callbacks": list(callbacks)}
+    graphs = Objective(model, loss, penalty, x, y, optimizer.parameters)
+    skip = [*graphs.all_parameters, optimizer, history, x, y]
     file = None
     if checkpoint is not None:
-        run = {
-            # A schedule that is a plain function prints its address, which is another next time.
-            "optimizer": re.sub(" at 0x[0-9A-Fa-f]+", "", repr(optimizer)),
+        what = {
             "batch_size": batch_size,
             "seed": seed,
-            "data": _digest(x, y),
+            "data": digest(x, y),
+            "validation": None if held_out is None else digest(*held_out),
         }
-        file = _Checkpoint(Path(checkpoint), run, model, optimizer)
-        compiled = file.resume(history, compiled)
+        state = State(roots | more, skip)
+        file = Checkpoint(Path(checkpoint), what, model, optimizer, state)
+        file.resume(history, epochs)
+        if file.ended:
+            return history
     if len(history) >= epochs:
         return history
-
-    objective = choose(compiled, executor, len(x) * epochs, model, loss, penalty, x, y)
-    if file is not None:
-        file.run["compiled"] = isinstance(objective, CompiledObjective)
-    here = objective.column([parameter.data for parameter in parameters])
-    try:
-        with _progress(len(history), epochs) as report:
-            for epoch in range(len(history) + 1, epochs + 1):
-                started = time.perf_counter()
-                rng = None if seed is None or batch_size is None else Random(f"{seed}/{epoch}")
-                total = 0.0
-                for number, batch in enumerate(batches(len(x), batch_size, rng), 1):
-                    finite = partial(_finite, objective, batch, epoch, number)
-                    here, value = optimizer.advance(here, finite)
-                    total += value * len(batch)
-                put(parameters, here)
-                history.loss.append(total / len(x))
-                if validation is not None or metrics:
-                    outputs = objective.predict(held_out[0])
-                    if validation is not None:
-                        history.validation.append(_mean_loss(loss, outputs, held_out[1]))
-                    for name, metric in metrics.items():
-                        history.metrics[name].append(metric(outputs, held_out[1]))
-                history.seconds.append(time.perf_counter() - started)
-                report(history.loss[-1])
-                if file is not None and (epoch % checkpoint_every == 0 or epoch == epochs):
-                    file.write(history)
-                answers = [callback(model, history) for callback in callbacks]
-                if any(answers):
-                    break
-    finally:
-        put(parameters, here)
+    run = _Run(
+        history,
+        graphs,
+        optimizer,
+        State(roots | more, skip),
+        epochs,
+        batch_size,
+        seed,
+        held_out,
+        metrics,
+        callbacks,
+        file,
+        checkpoint_every,
+    )
+    run.train(compiled, executor)
     return history
+
+
+def _check_optimizer(model: Module, optimizer: Optimizer) -> None:
+    """Raise ValueError if the optimiser has a parameter that the model has not."""
+    known = set(map(id, model.parameters()))
+    for i, parameter in enumerate(optimizer.parameters):
+        if id(parameter) not in known:
+            raise ValueError(
+                f"fit: the optimizer is not over this model's parameters(): its parameter {i} is "
+                f"{parameter!r}"
+            )
+
+
+@dataclass
+class _Run:
+    """Epoch after epoch; what it needs for them, and what it began with."""
+
+    history: History
+    graphs: Objective
+    optimizer: Optimizer
+    state: State
+    epochs: int
+    batch_size: int | None
+    seed: int | None
+    held_out: tuple[list[Any], list[Any]] | None
+    metrics: dict[str, Metric]
+    callbacks: Sequence[Callback]
+    file: Checkpoint | None
+    checkpoint_every: int
+    code: dict[str, Any] = field(default_factory=dict)
+
+    def train(self, compiled: bool | None, executor: Any) -> None:
+        """Train to the end, as graphs if compiled code turns out to give other numbers."""
+        parameters = self.graphs.all_parameters
+        numbers = [parameter.data for parameter in parameters]
+        optimizer = dict(vars(self.optimizer))
+        past = {name: copy.deepcopy(column) for name, column in vars(self.history).items()}
+        samples = len(self.graphs.x) * (self.epochs - len(self.history))
+        objective = choose(compiled, executor, samples, self.graphs, self.state)
+        if objective.compiled and self.callbacks:
+            self.code = of_code(self.state.described())
+        try:
+            self._epochs(objective)
+        except RuntimeError as reason:
+            if not (objective.compiled and is_stale(reason)):
+                raise
+            # Compiled code is checked now and then, so what it gave before may be wrong as well.
+            self.state.restore()
+            put(parameters, numbers)
+            vars(self.optimizer).update(optimizer)
+            vars(self.history).update(past)
+            warnings.warn(
+                "fit: compiled code no longer does what the function does, so the run starts "
+                f"again from where it began, as graphs: {reason}",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+            self._epochs(self.graphs)
+        finally:
+            for parameter in parameters:
+                parameter.grad = 0.0
+
+    def _epochs(self, objective: Objective) -> None:
+        """Train until the last epoch, or until a callback ends it."""
+        parameters, optimizer, history = objective.parameters, self.optimizer, self.history
+        x, model = objective.x, objective.model
+        here = objective.column([parameter.data for parameter in parameters])
+        ahead = False  # whether `here` is newer than what the model has
+        try:
+            with _progress(len(history), self.epochs) as report:
+                for epoch in range(len(history) + 1, self.epochs + 1):
+                    started = time.perf_counter()
+                    total = 0.0
+                    for number, batch in enumerate(self._batches(len(x), epoch), 1):
+                        ahead = True
+                        finite = partial(_finite, objective, batch, epoch, number)
+                        before = dict(vars(optimizer))
+                        try:
+                            here, value = optimizer.advance(here, finite)
+                        except BaseException:  # then this batch has not happened
+                            vars(optimizer).update(before)
+                            raise
+                        total += value * len(batch)
+                    put(parameters, here)
+                    ahead = False
+                    self._note(objective, total / len(x), started)
+                    report(history.loss[-1])
+                    ended = self._call_back(model)
+                    if self.file is not None:
+                        self.file.ended = ended
+                        if ended or epoch % self.checkpoint_every == 0 or epoch == self.epochs:
+                            self.file.write(history)
+                    if ended:
+                        return
+                    if objective.compiled and objective.runs_eagerly:
+                        objective = self.graphs
+                    if self.callbacks:
+                        objective = self._as_it_is_now(objective)
+                    here = objective.column([parameter.data for parameter in parameters])
+        finally:
+            if ahead:
+                put(parameters, here)
+
+    def _batches(self, count: int, epoch: int) -> Iterator[list[int]]:
+        shuffled = self.seed is not None and self.batch_size is not None
+        rng = Random(f"{self.seed}/{epoch}") if shuffled else None
+        return batches(count, self.batch_size, rng)
+
+    def _note(self, objective: Objective, loss: float, started: float) -> None:
+        """Add an epoch to the history."""
+        history, found = self.history, {}
+        validation: list[float] = []
+        if self.held_out is not None or self.metrics:
+            x, y = self.held_out or (objective.x, objective.y)
+            outputs = objective.predict(x)
+            if self.held_out is not None:
+                validation = [_mean_loss(objective.loss, outputs, y)]
+            for name, metric in self.metrics.items():
+                found[name] = _number(f"the metric {name!r}", metric(outputs, y))
+        history.loss.append(loss)
+        history.validation += validation
+        for name, value in found.items():
+            history.metrics[name].append(value)
+        history.seconds.append(time.perf_counter() - started)
+
+    def _call_back(self, model: Module) -> bool:
+        """Call every callback; say whether one ends the training."""
+        answers = [callback(model, self.history) for callback in self.callbacks]
+        return any(answers)
+
+    def _as_it_is_now(self, objective: Objective) -> Objective:
+        """Return the objective to go on with after callbacks, which may change anything."""
+        _check_optimizer(objective.model, self.optimizer)
+        if not objective.compiled:
+            return objective
+        changed = differences(self.code, of_code(self.state.described()))
+        if not changed:
+            return objective
+        warnings.warn(
+            f"fit: a callback changes {changed[0]}, so training goes on as graphs, which follow it",
+            RuntimeWarning,
+            stacklevel=5,
+        )
+        return self.graphs
+
+
+def _number(what: str, value: object) -> float:
+    """Return what a metric or a loss returned as a float."""
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise TypeError(f"fit: {what} must return a number, not {value!r}") from None
 
 
 def _pairs(x: Any, y: Any, what: str) -> tuple[list[Any], list[Any]]:
@@ -227,7 +373,7 @@ def _finite(
     return value, gradient
 
 
-def _mean_loss(loss: Loss, outputs: list[Any], targets: list[Any]) -> float:
+def _mean_loss(loss: Loss, outputs: list[Any], targets: Sequence[Any]) -> float:
     """Return the mean loss of plain outputs."""
     total = 0.0
     for output, target in zip(outputs, targets, strict=True):
@@ -256,84 +402,6 @@ def _progress(done: int, epochs: int) -> Iterator[Callable[[float], None]]:
     finally:
         if bar is not None:
             bar.close()
-
-
-# --------------------------------------------------------------------------------- checkpoints
-
-
-def _digest(x: list[Any], y: list[Any]) -> str:
-    """Return a fingerprint of the data, so that a run is not resumed on other data."""
-    found = hashlib.sha256()
-    for samples in (x, y):
-        for sample in samples:
-            found.update(array("d", sample if isinstance(sample, list) else [sample]).tobytes())
-            found.update(b";")
-    return found.hexdigest()
-
-
-@dataclass
-class _Checkpoint:
-    """The file of an unfinished run: what it is a run of, and how far it has come."""
-
-    path: Path
-    run: dict[str, Any]
-    model: Module
-    optimizer: Optimizer
-
-    def write(self, history: History) -> None:
-        state = {
-            "run": self.run,
-            "parameters": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "history": asdict(history),
-        }
-        write_document(self.path, _CHECKPOINT, state)
-
-    def resume(self, history: History, compiled: bool | None) -> bool | None:
-        """Set model, optimiser and history from the file, if there is one.
-
-        Returns whether to compile: where that is open, as the run did, for the sake of the bits.
-
-        Raises:
-            ValueError: it is damaged or of another run; nothing changes.
-        """
-        if not self.path.exists():
-            return compiled
-        state = read_document(self.path, _CHECKPOINT)
-        try:
-            if compiled is None:
-                compiled = bool(state["run"]["compiled"])
-            for what, value in {**self.run, "compiled": compiled}.items():
-                saved = state["run"][what]
-                if saved != value:
-                    raise ValueError(f"of another run: {what} was {saved!r} and is {value!r}")
-            past = _history_from(state["history"], history)
-            parameters, progress = state["parameters"], state["optimizer"]
-            before = self.optimizer.state_dict()
-            self.optimizer.load_state_dict(progress)
-            try:
-                self.model.load_state_dict(parameters)
-            except (TypeError, ValueError):
-                self.optimizer.load_state_dict(before)
-                raise
-        except (TypeError, KeyError, ValueError, AttributeError) as reason:
-            raise ValueError(f"checkpoint {self.path}: {reason}") from None
-        vars(history).update(vars(past))
-        return compiled
-
-
-def _history_from(saved: Any, like: History) -> History:
-    """Return the saved history, after checking that it is one with the metrics of `like`."""
-    past = History(**saved)
-    columns = [past.loss, past.seconds, *past.metrics.values()]
-    if set(past.metrics) != set(like.metrics):
-        raise ValueError(f"of another run: metrics were {sorted(past.metrics)}")
-    if any(len(column) != len(past.loss) for column in columns):
-        raise ValueError("its history has gaps")
-    for column in [*columns, past.validation]:
-        if not all(isinstance(number, float) for number in column):
-            raise ValueError("its history holds something that is no number")
-    return past
 
 
 # --------------------------------------------------------------------------- a trained model

@@ -10,7 +10,7 @@ import hashlib
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from ..files import write_file
 from . import native
@@ -24,7 +24,7 @@ def fetch(folder: str | None, source: Source, make: Callable[[], bytes]) -> byte
     """Return the object code of `source` from the cache, or make it and keep it there."""
     if folder is None:
         return make()
-    key = hashlib.sha256(f"{_processor()}\n{source.text}".encode()).hexdigest()
+    key = hashlib.sha256(f"{native.processor()}\n{source.text}".encode()).hexdigest()
     path = Path(folder) / f"{key}.kernel"
     trouble: object = None
     try:
@@ -64,9 +64,3 @@ def _warn(folder: str, text: str) -> None:
     token = object()
     if _warned.setdefault(folder, token) is token:
         warnings.warn(text, RuntimeWarning, stacklevel=2)
-
-
-def _processor() -> str:
-    llvm: Any = native._llvm()
-    version = ".".join(map(str, llvm.llvm_version_info))
-    return f"{llvm.get_default_triple()} {llvm.get_host_cpu_name()} {native.host()} {version}"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from .._locks import after_fork, interrupts_held, lock
 from . import _cache, native
 from .arguments import Array, Rows
 from .native import LANES, Layout, Native, Source, Target
@@ -70,7 +70,7 @@ class Code:
     cache: str | None = None
     milliseconds: float = 0.0
     _native: Native | None = None
-    _lock: Any = field(default_factory=threading.Lock)
+    _lock: Any = field(default_factory=lock)
     _scratch: list[tuple[Any, int]] = field(default_factory=list)
     _kept: list[Any] = field(default_factory=list)
 
@@ -177,9 +177,12 @@ class Code:
             padded,
         )
 
+        arrays = shared, rows, columns, sums, held
+
         def work(first: int, end: int) -> None:
             """Compute blocks `first` to `end`."""
-            memory = self.scratch()
+            # Should another block fail and this thread be left behind, its memory stays meanwhile.
+            memory, _ = self.scratch(), arrays
             step = BLOCK if source.sums else (end - first) * BLOCK
             for row in range(first * BLOCK, min(end * BLOCK, n), step or 1):
                 run(
@@ -195,7 +198,8 @@ class Code:
         threads = min(options.threads, blocks)
         if threads > 1:
             cuts = [blocks * i // threads for i in range(threads + 1)]
-            list(_threads(threads).map(work, cuts[:-1], cuts[1:]))
+            with interrupts_held():  # the locks of a pool do not survive them
+                list(_threads(threads).map(work, cuts[:-1], cuts[1:]))
         elif n:
             work(0, blocks)
         ok = None
@@ -245,7 +249,8 @@ def total(parts: Array) -> Array:
 
 
 _pools: Final[dict[int, ThreadPoolExecutor]] = {}
-_pools_lock: Final = threading.Lock()
+_pools_lock: Final = lock()
+after_fork(_pools.clear)  # their threads are not in the child
 
 
 def _threads(count: int) -> ThreadPoolExecutor:
@@ -259,7 +264,7 @@ def _threads(count: int) -> ThreadPoolExecutor:
 
 _KEPT: Final = 64
 _codes: Final[OrderedDict[Any, Code]] = OrderedDict()
-_codes_lock: Final = threading.Lock()
+_codes_lock: Final = lock()
 
 
 def run_task(

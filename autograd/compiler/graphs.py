@@ -72,6 +72,8 @@ def _numbers(values: list[Any]) -> list[float]:
 
 def as_graph(paths: Paths, family: Family, call: Call) -> tuple[list[Any], Form]:
     """Return the results as the function itself makes them, and their form."""
+    if paths.settings.leaves:
+        raise TypeError(f"{paths!r} has leaves, so it can't be written out inside another graph")
     with nested() as level:
         values = [_input(x, level) for x in call.values]
         if paths.f is not None:

@@ -7,7 +7,7 @@ import dataclasses
 import functools
 import inspect
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, get_args
 
@@ -16,6 +16,7 @@ import numpy as np
 from .._case import Averaged
 from .._decisions import Decisions
 from .._structure import holds_values
+from .._value import Value
 from .._watch import watch
 from . import files, native, pickles
 from ._execute import Batch, Options
@@ -367,6 +368,7 @@ def compile(
     max_paths: int = 64,
     cache: Any = None,
     check: Check = "sample",
+    leaves: Iterable[Value] = (),
 ) -> Any:
     """Return `f` as a `Kernel`: recorded once, checked at every call, run as machine code.
 
@@ -394,6 +396,9 @@ def compile(
         cache: a folder to keep machine code in; it is trusted as the program itself is.
         check: how often results are compared with the function itself: "sample" at calls 2, 4, 8,
             16, ... of each path (of rows, one of them), "always", or "never".
+        leaves: `Value`s that `f` finds elsewhere than in its arguments, such as the parameters of
+            a model. The kernel takes an array of their numbers as a further, first argument, and
+            neither reads nor changes what they hold.
 
     Raises:
         ImportError: llvmlite is not installed.
@@ -413,6 +418,7 @@ def compile(
             max_paths=max_paths,
             cache=cache,
             check=check,
+            leaves=leaves,
         )
     if not callable(f):
         raise TypeError(f"compile: f must be callable, not {f!r}")
@@ -426,8 +432,14 @@ def compile(
         raise ValueError(f"compile: reduce={reduce!r} adds up rows; say which with in_axes")
     if threads < 1 or max_paths < 1:
         raise ValueError("compile: threads and max_paths must be at least 1")
+    known = tuple(leaves)
+    for leaf in known:
+        if not isinstance(leaf, Value) or leaf.primitive is not None:
+            raise TypeError(f"compile: leaves must be leaf Values, not {leaf!r}")
+    if len(set(map(id, known))) != len(known):
+        raise ValueError("compile: a Value is given twice among the leaves")
     options = Options(fast, threads, executor, None if cache is None else str(cache))
-    settings = Settings(wrt, in_axes, reduce, options, max_paths, check)
+    settings = Settings(wrt, in_axes, reduce, options, max_paths, check, known)
     return Kernel(Paths(f, getattr(f, "__qualname__", None) or repr(f), settings))
 
 

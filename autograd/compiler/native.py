@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import ctypes
 import sys
-import threading
+import weakref
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from .._locks import interrupts_held, lock
 from ._lowering import LIBM, LOWERINGS, Builder, Module
 from .program import Guard, Program
 
@@ -555,7 +557,10 @@ done:
 
 # --------------------------------------------------------------------------------- machine code
 
-_lock: Final = threading.RLock()  # LLVM's global context is shared by all threads
+# LLVM's global context is shared by all threads, and must not be copied half done by a fork. Every
+# call into LLVM runs with this lock and with interrupts held: llvmlite's objects, interrupted
+# between two bytecodes, are freed twice.
+_lock: Final = lock(fork_waits=True)
 
 
 def _llvm() -> Any:
@@ -594,8 +599,17 @@ def _machine(target: Target, opt: int) -> Any:
 
 def host() -> str:
     """Return the features of this processor, as LLVM lists them."""
-    features: str = _llvm().get_host_cpu_features().flatten()
-    return features
+    with _lock, interrupts_held():
+        features: str = _llvm().get_host_cpu_features().flatten()
+        return features
+
+
+def processor() -> str:
+    """Return what code for this machine depends on: the processor, and LLVM's version."""
+    llvm = _llvm()
+    with _lock, interrupts_held():
+        version = ".".join(map(str, llvm.llvm_version_info))
+        return f"{llvm.get_default_triple()} {llvm.get_host_cpu_name()} {host()} {version}"
 
 
 def _parse(source: Source, machine: Any) -> Any:
@@ -607,7 +621,7 @@ def _parse(source: Source, machine: Any) -> Any:
 
 def assembly(source: Source, target: Target = Target(), opt: int = 2) -> str:
     """Return the assembly text of `source` for `target`."""
-    with _lock:
+    with _lock, interrupts_held():
         machine = _machine(target, opt)
         text: str = machine.emit_assembly(_parse(source, machine))
         return text
@@ -615,7 +629,7 @@ def assembly(source: Source, target: Target = Target(), opt: int = 2) -> str:
 
 def machine_code(source: Source, target: Target = Target(), opt: int = 2) -> bytes:
     """Return the object file of `source` for `target`."""
-    with _lock:
+    with _lock, interrupts_held():
         machine = _machine(target, opt)
         code: bytes = machine.emit_object(_parse(source, machine))
         return code
@@ -660,7 +674,8 @@ def vector_functions() -> tuple[str, int] | None:
     """Return libmvec's letter and width for this processor's widest vectors; None without it."""
     if not sys.platform.startswith("linux") or _library("libmvec.so.1") is None:
         return None
-    features = _llvm().get_host_cpu_features()
+    with _lock, interrupts_held():
+        features = _llvm().get_host_cpu_features()
     isa = ("e", 8) if features.get("avx512f") else ("d", 4) if features.get("avx2") else ("b", 2)
     try:
         for name, arity in LIBM.items():
@@ -671,25 +686,27 @@ def vector_functions() -> tuple[str, int] | None:
     return isa
 
 
+# Engines by a weak reference to the `Native` that needs them. What died waits in `_dead` to be
+# closed: where objects die, interrupts cannot be held back, nor a lock be waited for.
+_engines: Final[dict[Any, Any]] = {}
+_dead: Final[deque[Any]] = deque()
+
+
 class Native:
-    """Machine code in memory, freed with this object.
+    """Machine code in memory, freed after this object, when the next is made.
 
     Attributes:
         source: the memory it needs.
     """
 
     def __init__(self, code: bytes, source: Source, point: bool) -> None:
-        llvm = _llvm()
-        with _lock:
-            _machine(Target(), 0)  # so that LLVM is ready
-            for symbol in source.symbols:
-                llvm.add_symbol(symbol, address_of(symbol))
-            # MCJIT rather than ORC: an ORC library leaves 9 KB behind when it is dropped.
-            machine = llvm.Target.from_default_triple().create_target_machine(jit=True)
-            self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
-            self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
-            self._engine.finalize_object()
-            address = self._engine.get_function_address("run")
+        for symbol in source.symbols:
+            address_of(symbol)
+        with _lock, interrupts_held():
+            while _dead:
+                _engines.pop(_dead.popleft()).close()
+            engine, address = _load(code, source)
+            _engines[weakref.ref(self, _dead.append)] = engine
         pointer, integer = ctypes.c_void_p, ctypes.c_int64
         kinds: list[Any] = [pointer] * 3
         if not point:
@@ -712,8 +729,19 @@ class Native:
             raise RuntimeError("code for one point can't be run over rows")
         return self._run
 
-    def __del__(self) -> None:
-        engine = self.__dict__.pop("_engine", None)
-        if engine is not None:
-            with _lock:
-                engine.close()
+
+def _load(code: bytes, source: Source) -> tuple[Any, int]:
+    """Return an engine that holds `code`, and where its entry function is.
+
+    A function of its own, so that all else it makes is closed when it returns, within the lock.
+    """
+    llvm = _llvm()
+    _machine(Target(), 0)  # so that LLVM is ready
+    for symbol in source.symbols:
+        llvm.add_symbol(symbol, address_of(symbol))
+    # MCJIT rather than ORC: an ORC library leaves 9 KB behind when it is dropped.
+    machine = llvm.Target.from_default_triple().create_target_machine(jit=True)
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    return engine, engine.get_function_address("run")

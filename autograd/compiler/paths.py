@@ -49,6 +49,7 @@ class Settings:
     options: Options = field(default_factory=Options)
     max_paths: int = 64
     check: Check = "sample"
+    leaves: tuple[Value, ...] = ()
 
 
 @dataclass
@@ -261,6 +262,12 @@ class Paths:
 
     def record(self, family: Family, numbers: list[float], fill: Any) -> tuple[Trace, Form]:
         """Return what the function, and what `mode` asks of it, does at one point."""
+        leaves = self.settings.leaves
+        if leaves and (not family.forms or family.forms[0].shape != (len(leaves),)):
+            raise ValueError(
+                f"{self!r}: argument 0 must be an array of {len(leaves)} numbers, one for each of "
+                "the leaves"
+            )
         forms: list[Form] = []
         started = time.perf_counter()
         recorded_at = [0.0]
@@ -272,7 +279,7 @@ class Paths:
             forms.append(form)
             return outputs
 
-        done = trace(numbers, run)
+        done = trace(numbers, run, leaves)
         self.costs.eager_seconds = recorded_at[0] - started
         self.costs.nodes += done.recorded
         self.costs.recording += 1e3 * (time.perf_counter() - started)
@@ -289,7 +296,7 @@ class Paths:
                 "this kernel was loaded from a file, which holds no Python function: arguments of "
                 "another structure, or numbers that take another branch, can't be recorded"
             )
-        return self.f(*args, **named)
+        return self.f(*args[1:] if self.settings.leaves else args, **named)
 
     def outputs(
         self, family: Family, out: Any, values: list[Any], level: int
@@ -304,7 +311,9 @@ class Paths:
         if family.parameters is None:
             wrt: list[Any] = [values[i] for i in self._inputs(family)]
         else:
-            wrt, level = list(family.parameters), 0
+            wrt = list(family.parameters)
+        if family.parameters is not None or self.settings.leaves:
+            level = 0
         with collector_paused():
             return self._derivatives(family.mode, out, numbers, wrt, level), form
 

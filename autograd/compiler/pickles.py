@@ -22,6 +22,11 @@ def packed(paths: Paths) -> dict[str, Any]:
     Raises:
         pickle.PicklingError: the function can't travel.
     """
+    if paths.settings.leaves:
+        raise pickle.PicklingError(
+            f"{paths!r} can't be pickled: its leaves would arrive as copies that the function does "
+            "not know"
+        )
     options = paths.settings.options
     kept = Options(options.fast, options.threads, None, options.cache)
     settings = dataclasses.replace(paths.settings, options=kept, wrt=0)

@@ -96,23 +96,31 @@ class Trace:
 def trace(
     numbers: Sequence[float],
     run: Callable[[list[Value], int], list[Any]],
+    leaves: Sequence[Value] = (),
 ) -> Trace:
     """Return what `run` does with fresh `Value`s of `numbers`.
 
     `run(inputs, level)` returns the outputs, `Value`s or floats; derivatives within it see
-    themselves nested at `level`.
+    themselves nested at `level`. The first inputs are `leaves`, which hold their numbers meanwhile.
     """
     recorder = _Recorder()
-    with nested() as level:
-        inputs = []
-        for x in numbers:
-            node = Value(x)
-            node._level = level
-            inputs.append(node)
-        with watching(recorder):
-            outputs = run(inputs, level)
-    with collector_paused():
-        return _collect(inputs, outputs, recorder, level)
+    before = [leaf._data for leaf in leaves]
+    try:
+        with nested() as level:
+            inputs = list(leaves)
+            for leaf, x in zip(leaves, numbers, strict=False):
+                leaf._data = x
+            for x in numbers[len(inputs) :]:
+                node = Value(x)
+                node._level = level
+                inputs.append(node)
+            with watching(recorder):
+                outputs = run(inputs, level)
+        with collector_paused():
+            return _collect(inputs, outputs, recorder, level)
+    finally:
+        for leaf, x in zip(leaves, before, strict=True):
+            leaf._data = x
 
 
 @contextmanager

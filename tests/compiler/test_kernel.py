@@ -3,6 +3,7 @@
 import dataclasses
 import gc
 import math
+import pickle
 import threading
 import warnings
 import weakref
@@ -563,3 +564,52 @@ def test_the_collector_is_left_as_it_was(running):
         assert gc.isenabled() == running
     finally:
         gc.enable()
+
+
+# ------------------------------------------------------------------------------- leaves
+
+
+def test_leaves_are_given_their_numbers_at_each_call():
+    w, b = Value(2.0), Value(3.0)
+
+    def f(x):
+        return w * x + b * autograd.sin(w) if x > 0.0 else b
+
+    kernel = autograd.compile(f, leaves=[w, b])
+    for at in ([0.5, 1.5], [-0.25, 7.0]):
+        for x in (2.0, -1.0, 4.0, -2.0):
+            value, slopes = kernel.value_and_grad(np.array(at), x)
+            p, q = map(Value, at)
+            y = p * x + q * autograd.sin(p) if x > 0.0 else 1.0 * q
+            y.backward()
+            assert (value, slopes.tolist()) == (y.data, [p.grad, q.grad])
+            assert kernel(np.array(at), x) == y.data
+    assert (w.data, b.data, w.grad, b.grad) == (2.0, 3.0, 0.0, 0.0)
+    second = kernel.hessian(np.array([0.5, 1.5]), 2.0)
+    want = autograd.hessian(lambda at: at[0] * 2.0 + at[1] * autograd.sin(at[0]))([0.5, 1.5])
+    assert second.tolist() == [list(row) for row in want]
+
+
+def test_leaves_over_rows():
+    w = Value(2.0)
+    kernel = autograd.compile(
+        lambda x: (w * x) ** 2, leaves=[w], wrt=0, in_axes=(None, 0), reduce="mean"
+    )
+    value, slope = kernel.value_and_grad(np.array([3.0]), np.array([1.0, 2.0]))
+    assert (value, slope.tolist()) == (22.5, [15.0])
+
+
+def test_what_cannot_be_a_leaf_is_refused():
+    w = Value(2.0)
+    with pytest.raises(TypeError, match="leaves must be leaf Values"):
+        autograd.compile(lambda x: x, leaves=[w * 2.0])
+    with pytest.raises(ValueError, match="twice among the leaves"):
+        autograd.compile(lambda x: x, leaves=[w, w])
+    kernel = autograd.compile(lambda x: w * x, leaves=[w])
+    with pytest.raises(ValueError, match="argument 0 must be an array of 1 numbers"):
+        kernel(np.array([1.0, 2.0]), 1.0)
+    with pytest.raises(pickle.PicklingError, match="leaves would arrive as copies"):
+        pickle.dumps(kernel)
+    outer = autograd.compile(lambda x: kernel(np.array([2.0]), x))
+    with pytest.raises(TypeError, match="has leaves"):
+        outer(1.0)

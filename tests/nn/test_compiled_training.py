@@ -106,19 +106,14 @@ def test_a_resumed_run_has_the_bits_of_a_whole_one(tmp_path):
     assert len(history) == 6
 
 
-def test_a_resumed_run_goes_on_the_way_it_began(tmp_path):
+def test_a_run_may_go_on_the_other_way(tmp_path):
     make, loss, _ = CASES["hinge, penalty"]
-    way = []
-    for compiled in (False, True):
-        whole, _ = train(compiled, make, loss, epochs=30)
-        path = tmp_path / f"{compiled}.json"
-        train(compiled, make, loss, epochs=1, checkpoint=path)
-        part, _ = train(None, make, loss, epochs=30, checkpoint=path)  # would be compiled
+    whole, _ = train(False, make, loss, epochs=6)
+    for first in (False, True):
+        path = tmp_path / f"{first}.json"
+        train(first, make, loss, epochs=2, checkpoint=path)
+        part, _ = train(not first, make, loss, epochs=6, checkpoint=path)
         assert part.state_dict() == whole.state_dict()
-        way.append(json.loads(path.read_text())["run"]["compiled"])
-        with pytest.raises(ValueError, match="of another run: compiled was"):
-            train(not compiled, make, loss, epochs=31, checkpoint=path)
-    assert way == [False, True]
 
 
 def test_an_executor_gives_the_same_bits():

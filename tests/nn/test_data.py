@@ -160,3 +160,123 @@ def test_load_csv_knows_its_columns(tmp_path):
         nn.load_csv(path, target=2)
     with pytest.raises(FileNotFoundError):
         nn.load_csv(tmp_path / "none.csv")
+
+
+def test_load_csv_sees_whether_there_is_a_header(tmp_path):
+    want = ([[1.0], [3.0]], [2.0, 4.0])
+    assert nn.load_csv(write(tmp_path, "1,2\n3,4\n")) == want
+    assert nn.load_csv(write(tmp_path, "a,b\n1,2\n3,4\n")) == want
+    assert nn.load_csv(write(tmp_path, " a , b \n1,2\n3,4\n"), target="b") == want
+    years = write(tmp_path, "2001,2002\n1,2\n3,4\n")
+    assert nn.load_csv(years, header=True, target="2002") == want
+    assert len(nn.load_csv(years)[0]) == 3
+    with pytest.raises(ValueError, match="no column is named 'b'; the file has no header"):
+        nn.load_csv(years, target="b")
+    for text, odd in (("1.o,2\n3,4\n", "1.o"), ("x,1,2\n3,4,5\n", "x"), ("1_0,2\n3,4\n", "1_0")):
+        with pytest.raises(ValueError, match=rf"line 1: '{odd}' is no number, other fields are"):
+            nn.load_csv(write(tmp_path, text))
+    with pytest.raises(ValueError, match=r"line 1, column 1: 'a' is no number"):
+        nn.load_csv(write(tmp_path, "a,b\n1,2\n"), header=False)
+    with pytest.raises(ValueError, match="2 columns are named 'b'"):
+        nn.load_csv(write(tmp_path, "a,b,b\n1,2,3\n"), target="b")
+
+
+def test_load_csv_skips_blank_lines(tmp_path):
+    text = "\n   \na,b\n\n1,2\n \t \n\r\n3,4\n\n\n"
+    assert nn.load_csv(write(tmp_path, text)) == ([[1.0], [3.0]], [2.0, 4.0])
+    spaced = write(tmp_path, "1\t2\n\t\n")
+    with pytest.raises(ValueError, match="line 2, column 1: '' is no number"):
+        nn.load_csv(spaced, delimiter="\t")  # two empty fields are two missing numbers
+
+
+@pytest.mark.parametrize("text", ["1_000", "0x10", "1,5", "\u0661", "\uff11", "1e", "1 2", "True"])
+def test_load_csv_takes_numbers_only(tmp_path, text):
+    with pytest.raises(ValueError, match=r"line 2, column 2 \(b\): .* is no number"):
+        nn.load_csv(write(tmp_path, f"a;b\n1;{text}\n"), delimiter=";")
+    assert nn.load_csv(write(tmp_path, "a;b\n 1 ;+.5e1\n"), delimiter=";") == ([[1.0]], [5.0])
+
+
+# ------------------------------------------------------------------------- tables and arrays
+
+
+def tables(x, y):
+    """Yield x and y as tables and arrays, each with its rows labelled otherwise."""
+    numpy = pytest.importorskip("numpy")
+    yield "lists", x, y
+    yield "tuples", tuple(map(tuple, x)), tuple(y)
+    yield "arrays", numpy.array(x), numpy.array(y)
+    pandas = pytest.importorskip("pandas")
+    index = list(range(len(x)))
+    random.Random(3).shuffle(index)
+    yield "pandas", pandas.DataFrame(x, index=index), pandas.Series(y, index=index[::-1])
+    yield "mixed", numpy.array(x), pandas.Series(y, index=index)
+    yield "labels", x, pandas.Series(y, index=[f"row {i}" for i in index])
+    yield "duplicates", pandas.DataFrame(x, index=[0] * len(x)), y
+    try:
+        import polars
+    except ImportError:
+        return
+    yield "polars", polars.DataFrame(x, orient="row"), polars.Series(y)
+
+
+def test_rows_go_together_by_position():
+    x, y = [[float(i), -float(i)] for i in range(20)], [10.0 * i for i in range(20)]
+    want = nn.train_test_split(x, y, 0.25, random.Random(4))
+    loss = nn.squared_error
+    for kind, a, b in tables(x, y):
+        parts = nn.train_test_split(a, b, 0.25, random.Random(4))
+        assert [list(map(float, row)) for row in parts[1]] == want[1], kind
+        assert list(map(float, parts[3])) == want[3], kind
+        for samples, targets in (parts[::2], parts[1::2]):
+            assert [10.0 * row[0] for row in samples] == [float(t) for t in targets], kind
+        assert nn.Standardizer().fit(a)(a) == nn.Standardizer().fit(x)(x)
+        model = nn.Neuron(2, init=[0.5, 0.25, 0.0])
+        history = nn.fit(model, a, b, loss, nn.SGD(model.parameters(), lr=1e-5), 2, 3)
+        twin = nn.Neuron(2, init=[0.5, 0.25, 0.0])
+        assert nn.fit(twin, x, y, loss, nn.SGD(twin.parameters(), lr=1e-5), 2, 3).loss == (
+            history.loss
+        ), kind
+
+
+def test_labels_of_any_kind_are_split():
+    names = [f"name {i}" for i in range(8)]
+    parts = nn.train_test_split(list(range(8)), names, 0.5, random.Random(1))
+    assert [f"name {i}" for i in parts[0] + parts[1]] == parts[2] + parts[3]
+
+
+def test_numbers_are_one_column():
+    numpy = pytest.importorskip("numpy")
+    scale = nn.Standardizer().fit([1.0, 3.0, 5.0])
+    assert (scale.mean, scale.deviation) == ([3.0], [math.sqrt(8.0 / 3.0)])
+    for x in ([1.0, 5.0], numpy.array([1.0, 5.0])):
+        assert scale(x) == pytest.approx([-1.2247448713915892, 1.2247448713915892])
+        assert scale.inverse(scale(x)) == pytest.approx([1.0, 5.0])
+    assert scale([[1.0], [5.0]]) == [[x] for x in scale([1.0, 5.0])]
+    with pytest.raises(ValueError, match="knows 2 columns, x has 1"):
+        nn.Standardizer([1.0, 2.0], [1.0, 1.0])([1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("x", "kind", "words"),
+    [
+        ({"a": [1.0]}, TypeError, "not a dict"),
+        ({1.0, 2.0}, TypeError, "not a set"),
+        ("12", TypeError, "not a str"),
+        (5.0, TypeError, "must be a sequence of samples, not 5.0"),
+        ([["1.5", 2.0]], TypeError, "row 0 holds something that is no number"),
+        ([[1.0, 2.0], ["1_0", 2.0]], TypeError, "row 1 holds something that is no number"),
+        ([{1.0, 2.0}], TypeError, "row 0 holds something that is no number"),
+        ([{1.0: 2.0}], TypeError, "row 0 holds something that is no number"),
+        ([[1.0, None]], TypeError, "row 0 holds something that is no number"),
+        ([[1.0, 1j]], TypeError, "row 0 holds something that is no number"),
+        ([1.0, [2.0]], ValueError, "row 1 is .*another shape"),
+        ([[2.0], 1.0], ValueError, "row 1 is .*another shape"),
+        (["1", "2"], TypeError, "row 0 must be a number"),
+    ],
+)
+def test_what_is_no_table_of_numbers_is_refused(x, kind, words):
+    with pytest.raises(kind, match=words):
+        nn.Standardizer().fit(x)
+    net = nn.Neuron(1)
+    with pytest.raises((TypeError, ValueError), match=words):
+        nn.fit(net, x, [1.0] * 2, nn.hinge, nn.SGD(net.parameters()), 1)

@@ -1,6 +1,8 @@
 """Modules: parameters, names, construction, scopes, errors, files."""
 
+import collections
 import copy
+import dataclasses
 import hashlib
 import json
 import math
@@ -369,3 +371,120 @@ def test_another_shape_is_refused(tmp_path):
 def test_no_file_is_an_os_error(tmp_path):
     with pytest.raises(FileNotFoundError):
         net().load(tmp_path / "none.json")
+
+
+# ---------------------------------------------------- where parameters are, and where they can't be
+
+
+class Holder(nn.Module):
+    def __init__(self, thing):
+        self.thing = thing
+
+    def forward(self, x):
+        return x
+
+
+@dataclasses.dataclass
+class Pair:
+    first: object
+    second: object
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Slotted:
+    first: object
+
+
+class Plain:
+    def __init__(self, value):
+        self.value = value
+
+
+def test_parameters_are_found_in_every_container():
+    np = pytest.importorskip("numpy")
+    a, b, c = Value(1.0), Value(2.0), Value(3.0)
+    array = np.array([[a, b], [c, 0.5]], dtype=object)
+    for thing, names in [
+        ([a, b, c], ["0", "1", "2"]),
+        ((a, [b, (c,)]), ["0", "1.0", "1.1.0"]),
+        (collections.deque([a, b, c]), ["0", "1", "2"]),
+        ({"x": a, "y": {3: b}, "z": [c]}, ["x", "y.3", "z.0"]),
+        (array, ["0", "1", "2"]),
+        (Pair(a, Pair(b, [c])), ["first", "second.first", "second.second.0"]),
+        ([Slotted(a), Slotted(b), Slotted(c)], ["0.first", "1.first", "2.first"]),
+        ({"n": Holder(a), "m": [Holder([b, c])]}, ["n.thing", "m.0.thing.0", "m.0.thing.1"]),
+    ]:
+        found = list(Holder(thing).named_parameters())
+        assert [name for name, _ in found] == [f"thing.{name}" for name in names]
+        assert [id(p) for _, p in found] == [id(a), id(b), id(c)]
+
+
+@pytest.mark.parametrize(
+    ("thing", "words"),
+    [
+        ({Value(1.0)}, "thing: a set has no order"),
+        (frozenset([Value(1.0)]), "thing: a set has no order"),
+        ([1.0, {"deep": {Value(1.0)}}], r"thing\.1\.deep: a set"),
+        ({nn.Neuron(1)}, "thing: a set has no order"),
+        ({Value(1.0): 2.0}, "thing: a Value can't be a key"),
+        (Plain(Value(1.0)), "thing: a Plain holds the Value 'value'.* nn.Module or a dataclass"),
+        ([Plain(Value(1.0))], r"thing\.0: a Plain holds"),
+        (Pair(1.0, Plain(Value(1.0))), r"thing\.second: a Plain holds"),
+    ],
+)
+def test_a_value_that_would_not_be_found_is_refused_when_assigned(thing, words):
+    with pytest.raises(TypeError, match=words):
+        Holder(thing)
+    holder = Holder([])
+    with pytest.raises(TypeError, match=words):
+        holder.thing = thing
+    assert holder.thing == []
+    holder.thing.append(thing)
+    with pytest.raises(TypeError, match=r"a set|be a key|holds the Value"):
+        holder.parameters()
+
+
+def test_what_holds_no_values_may_be_anything():
+    for thing in ({1.0, "a"}, {2.5: 1.0}, Plain(3.0), random.Random(1), print, object(), Plain):
+        assert Holder(thing).parameters() == []
+    net = nn.Neuron(1)
+    assert len(Holder(nn.SGD(net.parameters())).parameters()) == 2
+    assert Holder([Value(1.0) * 2.0]).parameters() == []  # no leaf
+
+
+@pytest.mark.parametrize(
+    "thing",
+    [
+        {"a.b": Value(1.0), "a": {"b": Value(2.0)}},
+        {0: Value(1.0), "0": Value(2.0)},
+        {True: Value(1.0), "True": Value(2.0)},
+        {"a": {"b.c": Value(1.0)}, "a.b": {"c": Value(2.0)}},
+    ],
+)
+def test_two_parameters_of_one_name_are_an_error(thing, tmp_path):
+    holder = Holder(thing)
+    for use in (holder.parameters, holder.state_dict, lambda: holder.save(tmp_path / "w.json")):
+        with pytest.raises(ValueError, match="Holder has two parameters called 'thing"):
+            use()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_tied_weights_count_once(tmp_path):
+    shared = Value(2.0)
+    holder = Holder([shared, {"again": shared}, (shared,)])
+    assert [name for name, _ in holder.named_parameters()] == ["thing.0"]
+    assert holder.state_dict() == {"thing.0": 2.0}
+    holder.save(tmp_path / "w.json")
+    shared.data = 5.0
+    holder.load(tmp_path / "w.json")
+    assert shared.data == 2.0
+    first, second = nn.Neuron(1), nn.Neuron(1)
+    second.w = first.w
+    assert len(Holder([first, second]).parameters()) == 3
+
+
+def test_containers_that_hold_themselves_are_no_trap():
+    a = Value(1.0)
+    thing = [a]
+    thing.append(thing)
+    assert Holder(thing).parameters() == [a]

@@ -26,7 +26,7 @@ def gradient_at(x):
 
 
 # Optimiser, keywords, parameters after the first and after the fourth update: PyTorch 2.13.0 in
-# float64 on the objective above (clipping: torch.nn.utils, without its 1e-6 beside the length).
+# float64 on the objective above (clipping: the formulas of torch.nn.utils, by hand).
 REFERENCE = [
     (
         nn.SGD,
@@ -200,8 +200,8 @@ REFERENCE = [
     (
         nn.SGD,
         {"lr": 0.1, "clip_norm": 0.8},
-        [0.7412328216273287, -1.2355737162072988, 2.0234330616290577],
-        [0.8736314272683845, -1.0545818732273597, 2.108371376098303],
+        [0.7412328083449456, -1.2355737369610225, 2.023433054080535],
+        [0.873631357471613, -1.054581960292023, 2.108371328205647],
     ),
 ]
 IDS = [f"{row[0].__name__}-{'-'.join(row[1]) or 'defaults'}-{i}" for i, row in enumerate(REFERENCE)]
@@ -242,7 +242,7 @@ def closed_form(kind, k, steps):
         if k["clip_value"]:
             g = np.clip(g, -k["clip_value"], k["clip_value"])
         if k["clip_norm"]:
-            g = g * min(1.0, k["clip_norm"] / np.linalg.norm(g))
+            g = g * min(1.0, k["clip_norm"] / (np.linalg.norm(g) + 1e-6))
         if kind is nn.AdamW:
             x = x - rate * k["weight_decay"] * x
         else:
@@ -410,3 +410,33 @@ def test_an_optimiser_prints_its_settings():
     text = repr(nn.Adam([Value(1.0)], lr=nn.Linear(0.1, 0.0, 10), beta1=0.5))
     assert "Adam(lr=Linear(start=0.1, stop=0.0, steps=10)" in text
     assert "beta1=0.5" in text
+
+
+# ------------------------------------------------------------------------------ clipping
+
+
+@pytest.mark.parametrize("clip", [{"clip_value": 0.5}, {"clip_norm": 0.5}])
+@pytest.mark.parametrize("as_array", [False, True])
+def test_clipping_keeps_nan_visible(clip, as_array):
+    optimizer = nn.SGD([Value(1.0), Value(2.0)], lr=1.0, **clip)
+    column = np.array if as_array else list
+    new = optimizer.update(column([1.0, 2.0]), column([math.nan, 0.25]))
+    assert math.isnan(new[0])
+    assert new[1] == 1.75 or "clip_norm" in clip
+    new = optimizer.update(column([1.0, 2.0]), column([0.25, math.nan]))
+    assert math.isnan(new[1])
+
+
+def test_clip_value_cuts_infinities_and_both_signs():
+    optimizer = nn.SGD([Value(0.0)] + [Value(0.0) for _ in range(4)], lr=1.0, clip_value=0.5)
+    new = optimizer.update([0.0] * 5, [math.inf, -math.inf, 0.4, -2.0, -0.0])
+    assert new == [-0.5, 0.5, -0.4, 0.5, 0.0]
+
+
+def test_clip_norm_is_that_of_pytorch():
+    optimizer = nn.SGD([Value(0.0), Value(0.0)], lr=1.0, clip_norm=1.0)
+    scale = 1.0 / (5.0 + 1e-6)  # torch.nn.utils.clip_grad_norm_ divides by the norm plus 1e-6
+    assert optimizer.update([0.0, 0.0], [3.0, 4.0]) == [-3.0 * scale, -4.0 * scale]
+    assert optimizer.update([0.0, 0.0], [0.6, 0.7]) == [-0.6, -0.7]
+    just = 1.0 / (1.0 + 1e-6)
+    assert optimizer.update([0.0, 0.0], [1.0, 0.0]) == [-just, 0.0]

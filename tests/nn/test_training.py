@@ -274,7 +274,7 @@ def test_a_penalty_that_is_not_finite_is_found():
     model = nn.Neuron(1, "identity", init=[1.0, 0.0])
     optimizer = nn.SGD(model.parameters())
     with pytest.raises(nn.NonFiniteLoss, match=r"penalty: .*log\("):
-        nn.fit(model, [[1.0]], [0.0], nn.hinge, optimizer, 1, penalty=lambda p: log(p[1] * 1.0))
+        nn.fit(model, [[1.0]], [1.0], nn.hinge, optimizer, 1, penalty=lambda p: log(p[1] * 1.0))
 
 
 def test_diverging_training_stops():
@@ -410,15 +410,17 @@ def test_checkpoints_every_so_many_epochs(tmp_path):
             epochs.append((len(history), len(json.loads(path.read_text())["history"]["loss"])))
 
     checkpointed(path, 8, checkpoint_every=3, callbacks=[note])
-    assert epochs == [(3, 3), (4, 3), (5, 3), (6, 6), (7, 6), (8, 8)]
+    assert epochs == [(4, 3), (5, 3), (6, 3), (7, 6), (8, 6)]  # written after the callbacks
+    assert len(json.loads(path.read_text())["history"]["loss"]) == 8
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"run": {}}, "'compiled'"),
-        ({"run": {"compiled": False}}, "'optimizer'"),
-        ({"run": {"compiled": False, "optimizer": "SGD()"}}, "optimizer was 'SGD"),
+        ({"run": {}}, "batch_size was None and is 5"),
+        ({"began": {}}, "'code'"),
+        ({"began": {"optimizer": {"kind": "SGD"}, "code": {}}}, "optimizer.kind was 'SGD'"),
+        ({"state": []}, "damaged"),
         ({"parameters": {}}, "missing"),
         ({"optimizer": {"kind": "SGD"}}, "SGD"),
         ({"history": {"loss": [1.0]}}, "metrics were"),
@@ -442,6 +444,7 @@ def test_a_damaged_checkpoint_is_refused_and_changes_nothing(tmp_path, change, w
             4,
             5,
             metrics={"accuracy": nn.accuracy},
+            validation=(x, y),
             checkpoint=path,
         )
     assert model.state_dict() == before
