@@ -20,6 +20,7 @@ from autograd import (
     expm1,
     floor,
     gelu,
+    grad,
     greater,
     hypot,
     log,
@@ -394,6 +395,16 @@ def stable_expm1_ratio(x):
     return expm1(x) / x
 
 
+def slope_of_a_length(x):
+    # Derivatives choose with `where` too; that is not the function's own.
+    return grad(lambda y: hypot(y, 0.0 * y))(x) + x * x
+
+
+def shared_root(x):
+    r = sqrt(x)
+    return where(greater(x, 1.0), 2.0 * r - 1.0, r)
+
+
 def steep_at_zero(x):
     if x == 0.0:
         return 0.0 * x
@@ -594,6 +605,8 @@ PROGRAMS = {
     "sinc": (sinc, 0.2),
     "sinc at zero": (sinc, 0.0),
     "expm1(x) / x at zero": (stable_expm1_ratio, 0.0),
+    "slope of a length": (slope_of_a_length, 0.0),
+    "shared root": (shared_root, 0.0),
     "steep at zero": (steep_at_zero, 0.0),
     "the same twice": (the_same_twice, 1.0),
     "guard that raises": (guarded, 0.4),
