@@ -62,6 +62,10 @@ class State:
                 found |= {f"{name}.{key}": encoded(x) for key, x in _atoms(thing).items()}
         return found
 
+    def iterators(self) -> list[str]:
+        """Return the names of iterators: where they are can neither be kept nor put back."""
+        return [name for name, thing in self._walk(set()) if hasattr(type(thing), "__next__")]
+
     def put(self, kept: Mapping[str, Any]) -> list[str]:
         """Set what `described` wrote of these names; return those where that is not possible."""
         left = dict(kept)

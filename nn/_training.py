@@ -31,6 +31,7 @@ from ._objective import (
     Loss,
     Objective,
     Penalty,
+    checked,
     choose,
     is_stale,
     of_code,
@@ -346,7 +347,7 @@ def _number(what: str, value: object) -> float:
     try:
         return float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        raise TypeError(f"fit: {what} must return a number, not {value!r}") from None
+        raise TypeError(f"{what} must return a number, not {value!r}") from None
 
 
 def _pairs(x: Any, y: Any, what: str) -> tuple[list[Any], list[Any]]:
@@ -378,7 +379,7 @@ def _mean_loss(loss: Loss, outputs: list[Any], targets: Sequence[Any]) -> float:
     total = 0.0
     for output, target in zip(outputs, targets, strict=True):
         as_values = list(map(Value, output)) if isinstance(output, list) else Value(output)
-        total += loss(as_values, target).data
+        total += checked(loss(as_values, target)).data
     return total / len(outputs)
 
 
@@ -419,7 +420,9 @@ def evaluate(
     samples, targets = _pairs(x, y, "")
     outputs = outputs_of(model, samples)
     found = {"loss": _mean_loss(loss, outputs, targets)}
-    return found | {name: metric(outputs, targets) for name, metric in (metrics or {}).items()}
+    for name, metric in (metrics or {}).items():
+        found[name] = _number(f"the metric {name!r}", metric(outputs, targets))
+    return found
 
 
 def _classes(

@@ -276,6 +276,17 @@ def test_what_a_file_cannot_hold_is_said(tmp_path):
         fitted(make, 4, tmp_path / "run.json")
 
 
+def test_an_iterator_cannot_go_on(tmp_path):
+    def make():
+        noise = iter([0.1, 0.2] * 100)
+        return neuron(), lambda o, t: (o - t - next(noise)) ** 2, {}
+
+    fitted(make, 2, tmp_path / "run.json")
+    with pytest.raises(ValueError, match=r"loss\.noise changed .* an iterator .* can't hold"):
+        fitted(make, 4, tmp_path / "run.json")
+    assert len(fitted(make, 2, tmp_path / "run.json")[1]) == 2  # there is nothing to go on with
+
+
 # ---------------------------------------------------------------------------- another run
 
 
