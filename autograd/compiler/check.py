@@ -10,9 +10,11 @@ import math
 from collections.abc import Sequence
 from typing import Any, Final
 
-from .arguments import Call, Form
+from .arguments import Call
+from .families import Family, Path
+from .forms import Form
 from .outputs import as_floats, taken_apart
-from .paths import Family, Path, Paths
+from .paths import Paths
 from .trace import Trace
 
 _CLOSE: Final = 1e-6  # how far `fast` may be off, relative to the largest number on the way

@@ -16,7 +16,7 @@ from .._primitive import Node, as_float
 from .._structure import _flatten, _unflatten, is_container
 from .._sweep import cotangents, pull_graph, push_graph, tangents
 from .._watch import nested
-from .arguments import Form
+from .forms import Form
 from .trace import gradient
 
 Mode = Literal["value", "value_and_grad", "jacobian", "hessian"]

@@ -273,7 +273,7 @@ def call(kernel, family, rng, rows):
     if family.mode == "value":
         assert size(kernel(*args, **named)) == out * each
         return
-    by = [family.forms[i] for i in kernel._paths.wanted(family)]
+    by = [family.forms[i] for i in family.wanted()]
     if family.mode == "value_and_grad":
         value, gradient = kernel.value_and_grad(*args, **named)
         assert size(value) == each
