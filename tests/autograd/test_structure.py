@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd as ag
-from autograd import Value, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from autograd import Value, _structure, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autograd._structure import Structure, holds_values, strip
 
 
@@ -486,3 +486,18 @@ def test_random_functions_of_random_structures(p, steps):
     want = [sum(rows[i][j] * (0.5 + 0.25 * j) for j in range(n)) for i in range(n)]
     size = 1.0 + max(abs(x) for row in rows for x in row)
     np.testing.assert_allclose(entries(product), want, rtol=1e-9, atol=1e-11 * size)
+
+
+def test_registering_twice_is_harmless():
+    """An interrupt may come between telling optree and taking a note of it."""
+
+    @dataclasses.dataclass
+    class Pair:
+        x: float
+        y: float
+
+    assert grad(lambda p: p.x * p.y)(Pair(2.0, 3.0)) == Pair(3.0, 2.0)
+    _structure._registered.discard(Pair)
+    assert _structure._register_dataclasses({Pair})
+    assert Pair in _structure._registered
+    assert grad(lambda p: p.x * p.y)(Pair(2.0, 3.0)) == Pair(3.0, 2.0)
