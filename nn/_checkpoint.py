@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
@@ -46,18 +47,21 @@ class Checkpoint:
     ended: bool = False
     _settings: dict[str, Any] = field(default_factory=dict)
     _began: dict[str, Any] = field(default_factory=dict)
+    _code: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._settings = _settings(self.optimizer)
         self._began = self.state.described()
+        self._code = _compared(self._began)
 
     def write(self, history: Any) -> None:
         """Replace the file by one that says how far the run has come."""
         now = self.state.described()
+        now |= {name: {"is": "an iterator at another place"} for name in self.state.iterators()}
         settings = _settings(self.optimizer)
         content = {
             "run": self.run,
-            "began": {"optimizer": self._settings, "code": _compared(self._began)},
+            "began": {"optimizer": self._settings, "code": self._code},
             "ended": self.ended,
             "parameters": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -107,7 +111,7 @@ class Checkpoint:
         began = content["began"]
         changed = set(content["state"])
         before = {name: x for name, x in began["code"].items() if name not in changed}
-        now = {name: x for name, x in _compared(self._began).items() if name not in changed}
+        now = {name: x for name, x in self._code.items() if name not in changed}
         for saved, given in [
             (content["run"], self.run),
             (_named("optimizer", began["optimizer"]), _named("optimizer", self._settings)),
@@ -125,10 +129,18 @@ def _named(prefix: str, settings: Mapping[str, Any]) -> dict[str, Any]:
 def _compared(description: Mapping[str, Any]) -> dict[str, Any]:
     """Return the part of a description that must be the same when a run goes on."""
     return {
-        name: x
+        name: _short(x)
         for name, x in description.items()
         if name.partition(".")[0] in ("model", "loss", "penalty") and not is_random(x)
     }
+
+
+def _short(description: Any) -> Any:
+    """Return a description, or its hash if it is long: tables are only compared."""
+    text = json.dumps(description)
+    if len(text) < 1000:
+        return description
+    return {"is": f"numbers with hash {hashlib.sha256(text.encode()).hexdigest()[:12]}"}
 
 
 def _told(description: Any) -> str:

@@ -117,7 +117,7 @@ class Objective:
 
     def sample(self, i: int) -> Value:
         """Return the loss of sample `i` at the model's parameters, as graph."""
-        return _checked(self.loss(self.model(self.x[i]), self.y[i]))
+        return checked(self.loss(self.model(self.x[i]), self.y[i]))
 
     @property
     def runs_eagerly(self) -> bool:
@@ -184,7 +184,7 @@ class CompiledObjective(Objective):
 
         # These see model and loss only: what a kernel's function can see is watched at every call.
         def loss_of_row(x: Any, y: Any) -> Value:
-            return _checked(loss(model(_listed(x)), _listed(y)))
+            return checked(loss(model(_listed(x)), _listed(y)))
 
         def output_of_row(x: Any) -> Any:
             return model(_listed(x))
@@ -301,7 +301,7 @@ class CompiledObjective(Objective):
         return plain
 
 
-def _checked(value: Any) -> Value:
+def checked(value: Any) -> Value:
     """Return the loss of a sample, if it is one.
 
     Raises:
@@ -338,6 +338,9 @@ def choose(
     parameters = graphs.parameters
     numbers = [parameter.data for parameter in parameters]
     places = sorted({0, len(graphs.x) // 2, len(graphs.x) - 1})
+    for name in state.iterators():
+        if is_code(name):
+            return _uncompiled(graphs, f"running the model may use up {name}, an iterator")
     before = of_code(state.described())
     try:
         for i in places:
@@ -375,13 +378,13 @@ def _same(one: list[float], other: list[float]) -> bool:
 
 
 def of_code(description: dict[str, Any]) -> dict[str, Any]:
-    """Return the part of a description that compiled code depends on."""
-    roots = ("model", "loss", "penalty")  # a kernel reads the `Value`s it has captured
-    return {
-        name: x
-        for name, x in description.items()
-        if name.partition(".")[0] in roots and not is_value(x)
-    }
+    """Return the part of a description that compiled code depends on; a kernel reads `Value`s."""
+    return {name: x for name, x in description.items() if is_code(name) and not is_value(x)}
+
+
+def is_code(name: str) -> bool:
+    """Say whether this is reached from what is compiled: penalties are graphs always."""
+    return name.partition(".")[0] in ("model", "loss")
 
 
 def _uncompiled(graphs: Objective, reason: str) -> Objective:

@@ -45,7 +45,8 @@ class State:
     def restore(self) -> None:
         """Put everything back to how it was when this object was made."""
         for thing, content in self._began:
-            _put(thing, content)
+            if not _is_same(_content(thing), content):
+                _put(thing, content)
 
     def described(self) -> dict[str, Any]:
         """Return what is there now by name, as plain data; what a file can't hold, as a text."""
@@ -57,10 +58,14 @@ class State:
                     raise NotPlain
                 found[name] = encoded(_content(thing))
                 whole.add(id(thing))
-            except NotPlain:
+            except (NotPlain, RecursionError):
                 found[name] = {"is": _text(thing)}
                 found |= {f"{name}.{key}": encoded(x) for key, x in _atoms(thing).items()}
         return found
+
+    def iterators(self) -> list[str]:
+        """Return the names of iterators: where they are can neither be kept nor put back."""
+        return [name for name, thing in self._walk(set()) if hasattr(type(thing), "__next__")]
 
     def put(self, kept: Mapping[str, Any]) -> list[str]:
         """Set what `described` wrote of these names; return those where that is not possible."""
@@ -143,7 +148,7 @@ def _parts(thing: Any) -> Iterator[tuple[str, Any]]:
         yield "", thing.func
         yield "arguments", thing.args
         yield "keywords", thing.keywords
-    elif isinstance(thing, Mapping):
+    elif isinstance(thing, dict):
         yield from ((str(key), part) for key, part in list(thing.items()))
     elif isinstance(thing, _SEQUENCES):
         yield from ((str(i), part) for i, part in enumerate(thing) if not isinstance(part, _ATOMS))
@@ -187,6 +192,18 @@ def _content(thing: Any) -> Any:
     if isinstance(thing, type):
         return _atoms(thing)
     return dict(vars(thing)) if _has_attributes(thing) else thing
+
+
+def _is_same(content: Any, before: Any) -> bool:
+    """Say whether a thing holds the very things it held."""
+    if isinstance(content, dict) and isinstance(before, dict):
+        return content.keys() == before.keys() and all(
+            x is y for x, y in zip(content.values(), before.values(), strict=True)
+        )
+    if isinstance(content, (list, tuple, deque)) and isinstance(before, (list, tuple, deque)):
+        pairs = zip(content, before, strict=True)
+        return len(content) == len(before) and all(x is y for x, y in pairs)
+    return content is before
 
 
 def _put(thing: Any, content: Any) -> None:
@@ -248,7 +265,7 @@ def _atoms(thing: Any) -> dict[str, Any]:
         return {k: x for k, x in items if isinstance(x, _ATOMS) and not k.startswith("__")}
     if _has_attributes(thing):
         return {k: x for k, x in vars(thing).items() if isinstance(x, _ATOMS)}
-    if isinstance(thing, Mapping):
+    if isinstance(thing, dict):
         return {str(k): x for k, x in thing.items() if isinstance(x, _ATOMS)}
     if isinstance(thing, (list, tuple, deque)):
         return {str(i): x for i, x in enumerate(thing) if isinstance(x, _ATOMS)}
@@ -328,7 +345,11 @@ def _text(thing: Any) -> str:
         return f"{name} with code {_digest(thing.__code__)}"
     if isinstance(thing, _SEQUENCES):
         return f"{type(thing).__name__} of {len(thing)}"
-    own = getattr(thing, "__qualname__", None) or getattr(thing, "name", None)
+    named = callable(thing)
+    try:
+        own = getattr(thing, "__qualname__", None) or getattr(thing, "name", None) if named else ""
+    except Exception:  # it is the user's object, and does as it likes
+        own = ""
     kind = type(thing).__qualname__
     return f"{kind} {own}" if isinstance(own, str) else kind
 

@@ -31,6 +31,7 @@ from ._objective import (
     Loss,
     Objective,
     Penalty,
+    checked,
     choose,
     is_stale,
     of_code,
@@ -129,12 +130,12 @@ def fit(
     """Return the history of training `model` in place.
 
     Each batch's objective is the mean over its samples of `loss(model(x[i]), y[i])`, plus
-    `penalty(model.parameters())`. Ctrl-C (or any exception) leaves the model with the parameters
-    after the last whole batch.
+    `penalty(model.parameters())`. Ctrl-C (or any exception) leaves model and optimiser as they were
+    after the last whole batch; if a callback raises it, with what that has done.
 
     Args:
         x, y: samples and targets, one row each: lists or arrays of numbers.
-        optimizer: over exactly `model.parameters()`.
+        optimizer: over the parameters to train, some or all of `model.parameters()`.
         epochs: how often to go through all samples, those before a resumed checkpoint included.
         batch_size: samples per update; all of them if None.
         validation: a pair (x, y) to evaluate after every epoch.
@@ -142,16 +143,19 @@ def fit(
         seed: decides the order of the samples in each epoch; None keeps their order. All samples
             at once are never reordered.
         callbacks: called with (model, history) after each epoch; a true answer ends the training.
-        checkpoint: a file to go on from if it exists, replaced atomically after every
-            `checkpoint_every` epochs. A run that was killed and goes on ends with the same bits
-            as one that was not.
+            What they change holds: weights, `optimizer.lr`, whatever the code of the run reads.
+        checkpoint: a file to go on from if it exists, replaced atomically after the callbacks of
+            every `checkpoint_every` epochs, and of the last. A run that was killed and goes on
+            ends with the same bits as one that was not; one that a callback has ended stays so.
         compiled: True for machine code, False for graph after graph; by default whichever will
-            be done first.
+            be done first. The bits are the same. What compiled code can't repeat runs as graphs,
+            with a warning.
         executor: a `concurrent.futures.Executor` that compiled code runs its blocks of rows on.
 
     Raises:
         NonFiniteLoss: a loss or gradient is nan or infinite: epoch, batch, and the operation.
-        ValueError: arguments that do not fit each other, or the checkpoint of another run.
+        ValueError: arguments that do not fit each other, or the checkpoint of another run (the
+            message names what is another), or one that can't go on with the same numbers.
     """
     x, y = _pairs(x, y, "")
     held_out = None if validation is None else _pairs(*validation, "validation ")
@@ -171,6 +175,7 @@ def fit(
             "seed": seed,
             "data": digest(x, y),
             "validation": None if held_out is None else digest(*held_out),
+            "trained": _trained(model, optimizer),
         }
         state = State(roots | more, skip)
         file = Checkpoint(Path(checkpoint), what, model, optimizer, state)
@@ -206,6 +211,14 @@ def _check_optimizer(model: Module, optimizer: Optimizer) -> None:
                 f"fit: the optimizer is not over this model's parameters(): its parameter {i} is "
                 f"{parameter!r}"
             )
+
+
+def _trained(model: Module, optimizer: Optimizer) -> str:
+    """Return which parameters the optimiser trains."""
+    trained = set(map(id, optimizer.parameters))
+    names = [name for name, parameter in model.named_parameters() if id(parameter) in trained]
+    frozen = [name for name, parameter in model.named_parameters() if id(parameter) not in trained]
+    return " ".join(names) if frozen else "all parameters"
 
 
 @dataclass
@@ -346,7 +359,7 @@ def _number(what: str, value: object) -> float:
     try:
         return float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        raise TypeError(f"fit: {what} must return a number, not {value!r}") from None
+        raise TypeError(f"{what} must return a number, not {value!r}") from None
 
 
 def _pairs(x: Any, y: Any, what: str) -> tuple[list[Any], list[Any]]:
@@ -378,7 +391,7 @@ def _mean_loss(loss: Loss, outputs: list[Any], targets: Sequence[Any]) -> float:
     total = 0.0
     for output, target in zip(outputs, targets, strict=True):
         as_values = list(map(Value, output)) if isinstance(output, list) else Value(output)
-        total += loss(as_values, target).data
+        total += checked(loss(as_values, target)).data
     return total / len(outputs)
 
 
@@ -419,7 +432,9 @@ def evaluate(
     samples, targets = _pairs(x, y, "")
     outputs = outputs_of(model, samples)
     found = {"loss": _mean_loss(loss, outputs, targets)}
-    return found | {name: metric(outputs, targets) for name, metric in (metrics or {}).items()}
+    for name, metric in (metrics or {}).items():
+        found[name] = _number(f"the metric {name!r}", metric(outputs, targets))
+    return found
 
 
 def _classes(

@@ -20,7 +20,8 @@ import numpy as np
 
 from .._locks import after_fork, interrupts_held, lock
 from . import _cache, native
-from .arguments import Array, Rows
+from .arguments import Rows
+from .forms import Array
 from .native import LANES, Layout, Native, Source, Target
 from .program import Program
 from .trace import collector_paused

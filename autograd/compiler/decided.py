@@ -15,9 +15,11 @@ import numpy as np
 
 from .._decisions import Decision, Decisions, decisions
 from ._execute import Code, Point
-from .arguments import Array, Call
+from .arguments import Call
+from .families import Family, Path
+from .forms import Array
 from .native import Layout, NoLowering
-from .paths import Family, Path, Paths
+from .paths import Paths
 from .program import COMPARISONS, Program
 
 _AT_ONCE: Final = 65_536  # rows whose operands are held in memory together

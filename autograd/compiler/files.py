@@ -8,8 +8,10 @@ from typing import Any, Final, get_args
 from .._value import Value
 from ..documents import read_document, write_document
 from ._execute import Options
-from .arguments import Form
-from .paths import Family, Mode, Paths, Recorded, Settings
+from .families import Family, Recorded, Settings
+from .forms import Form
+from .outputs import Mode
+from .paths import Paths
 from .program import Program, from_hex
 
 FORMAT: Final = "scalar-autograd kernel"
@@ -102,7 +104,7 @@ def _paths(content: dict[str, Any]) -> Paths:
         known = all(type(word) is str for word in words)
         if not known or len(set(words)) < len(words) or len(words) > len(read):
             raise ValueError(f"the names of arguments are {names!r:.100}")
-        paths.restore(Family(mode, read, words, None), found)
+        paths.restore(Family(mode, read, words, None, paths.settings, paths.name), found)
     return paths
 
 

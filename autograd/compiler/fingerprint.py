@@ -15,7 +15,6 @@ import inspect
 import random
 import sys
 import sysconfig
-import threading
 import types
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -24,9 +23,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from .._locks import lock
 from .._primitive import Node, Primitive
 from ._still import EMPTY, Still
-from .arguments import Same, static_key
+from .keys import Same, static_key
 
 _DEPTH: Final = 2  # attributes of attributes are always looked at, ...
 _FEW: Final = 64  # ... deeper ones as long as there are no more places than this
@@ -406,7 +406,7 @@ class Fingerprint:
 
     def __init__(self, f: Any) -> None:
         self._f = f
-        self._lock = threading.RLock()
+        self._lock = lock()
         self._keys: dict[Any, int] = {}
         self._ignored: set[str] = set()  # places, ...
         self._growing: tuple[str, ...] = ()  # ... and beginnings of places, ...

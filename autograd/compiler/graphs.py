@@ -13,10 +13,12 @@ from .._rules import identity
 from .._structure import _flatten, _unflatten
 from .._value import Value
 from .._watch import nested, watch
-from .arguments import Call, Form
+from .arguments import Call
 from .check import compare, record
 from .compose import Block
-from .paths import Family, Paths
+from .families import Family
+from .forms import Form
+from .paths import Paths
 from .rows import lane_sum
 
 

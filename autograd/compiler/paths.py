@@ -8,110 +8,30 @@ from __future__ import annotations
 
 import functools
 import inspect
-import math
-import threading
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any, Final, Literal
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 
-from .._primitive import Node, as_float
-from .._structure import _flatten, _unflatten, is_container
-from .._sweep import pull_graph, push_graph
+from .._locks import lock
 from .._value import Value
-from ._execute import Code, Options, Point
-from .arguments import Array, Call, Form, Same
-from .compose import Block
+from .._watch import nested
+from ._execute import Code
+from .arguments import Call
+from .families import Family, Path, Recorded, Settings
 from .fingerprint import Fingerprint
+from .forms import Array, Form
+from .keys import Same
 from .native import Layout, NoLowering
+from .outputs import Mode, as_floats, as_graph, kernels_written_out, taken_apart
 from .passes import simplify
 from .program import Program
-from .trace import Trace, collector_paused, gradient, trace
-
-Mode = Literal["value", "value_and_grad", "jacobian", "hessian"]
-Reduce = Literal["sum", "mean"] | None
-Check = Literal["sample", "always", "never"]
+from .trace import Trace, collector_paused, inputs_of, trace
 
 _MANY: Final = 32  # programs that differ in a whole number, or in the state, before a warning
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What `compile` was asked for; see there."""
-
-    wrt: Any = 0
-    in_axes: Any = None
-    reduce: Reduce = None
-    options: Options = field(default_factory=Options)
-    max_paths: int = 64
-    check: Check = "sample"
-    leaves: tuple[Value, ...] = ()
-
-
-@dataclass
-class Path:
-    """One way through the function: a program that holds where its guards do.
-
-    Attributes:
-        code: it, compiled or not.
-        raw: the program as it was recorded, for its derivatives.
-        name: of the function.
-        captured: `Value`s from outside the arguments: the fingerprint's index where it sees them,
-            because another may be in their place, else they themselves.
-        out: the form of what the function returned.
-        calls: how often it was used, its recording included.
-        check_at: at which call it is compared with the function itself.
-        points: memory for calls at one point that nobody uses.
-    """
-
-    code: Code
-    raw: Program
-    name: str
-    captured: list[Value | int]
-    out: Form
-    calls: int = 1
-    check_at: float = math.inf
-    points: list[Point] = field(default_factory=list)
-
-    @cached_property
-    def block(self) -> Block:
-        """The path as an operation on `Value`s."""
-        return Block(self.raw, self.name)
-
-
-@dataclass
-class Family:
-    """Calls of one mode that differ in their numbers only.
-
-    Attributes:
-        forms: the form of each argument.
-        names: of the last arguments, those that were given by name.
-        parameters: what to differentiate by, where it is not arguments.
-        paths: the ways through the function recorded so far.
-        eager: no code can be generated.
-    """
-
-    mode: Mode
-    forms: list[Form]
-    names: tuple[str, ...]
-    parameters: list[Value] | None
-    paths: list[Path] = field(default_factory=list)
-    lock: Any = field(default_factory=threading.RLock)
-    eager: bool = False
-
-    @property
-    def by_rows(self) -> bool:
-        """Whether there is an argument with rows."""
-        return any(form.axis is not None for form in self.forms)
-
-    @property
-    def mapped(self) -> list[bool]:
-        """For each number of the arguments, whether it differs from row to row."""
-        return [form.axis is not None for form in self.forms for _ in range(form.size)]
 
 
 @dataclass
@@ -123,10 +43,6 @@ class Costs:
     passes: float = 0.0
     eager_seconds: float = 0.0
     run_seconds: float = 0.0
-
-
-# A path as it travels: the program simplified and as recorded, what it captured, what it returned.
-Recorded = tuple[Program, Program, list[Value | int], Form]
 
 
 class Paths:
@@ -158,7 +74,7 @@ class Paths:
         self.costs = Costs()
         self._alike: dict[Any, int] = {}  # families that differ in whole numbers only
         self._warned: set[str] = set()
-        self._lock = threading.RLock()
+        self._lock = lock()
 
     def __repr__(self) -> str:
         return f"<kernel of {self.name}>"
@@ -212,7 +128,7 @@ class Paths:
         found = self.families.get(key)
         if found is None:
             with self._lock:
-                new = Family(mode, call.forms, call.names, parameters)
+                new = Family(mode, call.forms, call.names, parameters, self.settings, self.name)
                 found = self.families.setdefault(key, new)
                 self._count(key)
         return found
@@ -234,29 +150,6 @@ class Paths:
         if len(states) > 2 * _MANY:
             for old in [k for k in self.families if k[3] == states[0]]:
                 del self.families[old]
-
-    def wanted(self, family: Family) -> list[int]:
-        """Return the numbers of the arguments to differentiate by."""
-        wrt = self.settings.wrt
-        many = wrt if isinstance(wrt, tuple) else (wrt,)
-        count = len(family.forms)
-        for i in many:
-            if not isinstance(i, int) or not -count <= i < count:
-                raise ValueError(f"{self!r}: wrt={wrt!r}, but it was called with {count} arguments")
-        return [i % count for i in many]
-
-    def _inputs(self, family: Family) -> list[int]:
-        """Return the places of the numbers to differentiate by, among all numbers."""
-        starts = np.cumsum([0, *(form.size for form in family.forms)])
-        found: list[int] = []
-        for i in self.wanted(family):
-            if not family.forms[i].size:
-                raise TypeError(
-                    f"{self!r}: argument {i} holds no float to differentiate with respect to; "
-                    "pass floats (3.0, not 3)"
-                )
-            found += range(starts[i], starts[i + 1])
-        return found
 
     # ---------------------------------------------------------------------------- recording
 
@@ -302,36 +195,28 @@ class Paths:
         self, family: Family, out: Any, values: list[Any], level: int
     ) -> tuple[list[Any], Form]:
         """Return the numbers that `mode` asks for, as graph, and the form of the output `out`."""
-        if family.mode == "jacobian" or not (is_container(out) or isinstance(out, np.ndarray)):
-            out = _floats(out)
-        numbers = _numbers_of(out)
-        form = Form(_plain(out), f"the result of {self.name}")
-        if family.mode == "value":
-            return numbers, form
-        if family.parameters is None:
-            wrt: list[Any] = [values[i] for i in self._inputs(family)]
-        else:
-            wrt = list(family.parameters)
-        if family.parameters is not None or self.settings.leaves:
-            level = 0
+        numbers, form = taken_apart(out, family.mode, self.name)
         with collector_paused():
-            return self._derivatives(family.mode, out, numbers, wrt, level), form
+            return as_graph(family.mode, numbers, *self._by(family, values, level)), form
 
-    def _derivatives(
-        self, mode: Mode, out: Any, numbers: list[Any], wrt: list[Any], level: int
-    ) -> list[Any]:
-        if mode == "jacobian":
-            return _jacobian(numbers, wrt, level)
-        if len(numbers) != 1 or is_container(out):
-            raise TypeError(
-                f"{mode} needs a scalar output, but {self.name} returned {out!r}; "
-                "for several outputs use jacobian"
-            )
-        root = numbers[0]
-        if mode == "value_and_grad":
-            return [root, *gradient(root, wrt, level)]
-        first = pull_graph([root], [1.0], wrt, level) if isinstance(root, Node) else []
-        return [g for x in first or [0.0] * len(wrt) for g in gradient(x, wrt, level)]
+    def _by(self, family: Family, values: list[Any], level: int) -> tuple[list[Any], int]:
+        """Return what to differentiate by, and the level below which nothing depends on it."""
+        if family.mode == "value":
+            return [], level
+        if family.parameters is not None:
+            return list(family.parameters), 0
+        return [values[i] for i in family.inputs()], 0 if self.settings.leaves else level
+
+    def plainly(self, family: Family, numbers: list[float], fill: Any) -> tuple[list[float], Form]:
+        """Return what the function gives at one point, with nobody recording."""
+        with (
+            kernels_written_out(),
+            nested() as level,
+            inputs_of(numbers, self.settings.leaves, level) as values,
+        ):
+            out = self.call(*fill(values))
+            found, form = taken_apart(out, family.mode, self.name)
+            return as_floats(family.mode, found, *self._by(family, values, level)), form
 
     def path(self, family: Family, done: Trace, out: Form) -> Path:
         """Return a new path of the family, ready to be compiled.
@@ -345,7 +230,7 @@ class Paths:
             program = simplify(done.program)
         self.costs.passes += 1e3 * (time.perf_counter() - started)
         captured = list(map(self._place, done.captured))
-        layout = self._layout(family, program, len(captured), out)
+        layout = family.layout(program, len(captured), out)
         return self._add(family, (program, done.program, captured, out), layout)
 
     def same_shape(self, family: Family, out: Form) -> None:
@@ -404,10 +289,10 @@ class Paths:
             program, _, captured, out = recorded
             if out.axis is not None or out.shapes != paths[0][3].shapes:
                 raise ValueError("not a kernel: its paths return results of different structure")
-            inputs, outputs = numbers + len(captured), self._outputs(family, out)
+            inputs, outputs = numbers + len(captured), family.outputs(out)
             if inputs != program.inputs or outputs != len(program.outputs):
                 raise ValueError("not a kernel: a program does not fit its arguments")
-            layout = functools.partial(self._layout, family, program, len(captured), out)
+            layout = functools.partial(family.layout, program, len(captured), out)
             self.last = self._add(family, recorded, layout)
         self.families[key] = family
 
@@ -422,54 +307,6 @@ class Paths:
         """Return the families that belong to the present state, and to no other function's."""
         state = (self.fingerprint.key,)
         return [f for key, f in self.families.items() if key[3] == state and f.paths]
-
-    def _outputs(self, family: Family, out: Form) -> int:
-        """Return how many outputs a program of this family has, from sizes alone.
-
-        Raises:
-            ValueError: it can't have been recorded.
-        """
-        mode = family.mode
-        if mode == "value":
-            return out.size
-        if family.parameters is not None:
-            wanted = len(family.parameters)
-        else:
-            by = [family.forms[i] for i in self.wanted(family)]
-            if not all(form.size for form in by):
-                raise ValueError("not a kernel: wrt is an argument without floats")
-            added = self.settings.reduce is not None and mode != "value_and_grad"
-            if added and any(form.axis is not None for form in by):
-                raise ValueError(f"not a kernel: {mode} by rows that are added up")
-            wanted = sum(form.size for form in by)
-        if mode == "jacobian":
-            return out.size * wanted
-        if out.size != 1 or not out.single:
-            raise ValueError(f"not a kernel: {mode} of more than one number")
-        return 1 + wanted if mode == "value_and_grad" else wanted * wanted
-
-    def _layout(self, family: Family, program: Program, captured: int, out: Form) -> Layout:
-        sums = self._sums(family, out)
-        if family.by_rows:
-            return Layout((*family.mapped, *[False] * captured), sums)
-        return Layout((False,) * program.inputs, (False,) * len(sums), point=True)
-
-    def _sums(self, family: Family, out: Form) -> tuple[bool, ...]:
-        """Return which outputs are added up over the rows."""
-        reduced = self.settings.reduce is not None
-        if family.mode == "value":
-            return (reduced,) * out.size
-        if family.parameters is not None:
-            per_input = [reduced] * len(family.parameters)
-        else:
-            mapped = family.mapped
-            per_input = [reduced and not mapped[i] for i in self._inputs(family)]
-        if family.mode == "value_and_grad":
-            return (reduced, *per_input)
-        if reduced and not all(per_input):
-            raise ValueError(f"{self!r}: {family.mode} with reduce needs wrt to be shared by rows")
-        count = out.size if family.mode == "jacobian" else len(per_input)
-        return tuple(per_input) * count
 
     # ----------------------------------------------------------------------------- what may be
 
@@ -537,65 +374,3 @@ def _outside() -> int:
     while frame is not None and str(frame.f_globals.get("__name__", "")).startswith("autograd"):
         frame, level = frame.f_back, level + 1
     return level
-
-
-def _numbers_of(out: Any) -> list[Any]:
-    """Return the numbers of an output, `Value`s and floats, in order."""
-    numbers: list[Any] = []
-    for leaf in _flatten(out)[0]:
-        if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "fO":
-            numbers += [
-                x if isinstance(x, Node) else as_float(x, "an entry of the result")
-                for x in leaf.ravel().tolist()
-            ]
-        elif isinstance(leaf, (Node, float, np.floating)):
-            numbers.append(leaf if isinstance(leaf, Node) else float(leaf))
-    return numbers
-
-
-def _plain(out: Any) -> Any:
-    """Return an output with 0.0 for each `Value`, to take its form from.
-
-    Raises:
-        TypeError: there is no number in it.
-    """
-
-    def plain(leaf: Any) -> Any:
-        if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "fO":
-            return np.zeros(leaf.shape)
-        return 0.0 if isinstance(leaf, (Node, float, np.floating)) else leaf
-
-    leaves, tree = _flatten(out)
-    found = [plain(leaf) for leaf in leaves]
-    if tree is None and not (
-        isinstance(found[0], float)
-        or (isinstance(found[0], np.ndarray) and found[0].dtype.kind == "f")
-    ):
-        raise TypeError(f"a compiled function must return numbers (floats or Values), not {out!r}")
-    return _unflatten(tree, found)
-
-
-def _floats(out: Any) -> Any:
-    """Return an output with floats in the place of whole numbers, whose derivatives are zero."""
-
-    def as_floats(leaf: Any) -> Any:
-        if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "iu":
-            return leaf.astype(np.float64)
-        whole = isinstance(leaf, (int, np.integer)) and not isinstance(leaf, bool)
-        return float(leaf) if whole else leaf
-
-    leaves, tree = _flatten(out)
-    return _unflatten(tree, [as_floats(leaf) for leaf in leaves])
-
-
-def _jacobian(outputs: list[Any], wrt: list[Any], level: int) -> list[Any]:
-    """Return all outputs by all inputs, row by row, in the mode that `autograd.jacobian` takes."""
-    if len(wrt) >= len(outputs):
-        return [g for y in outputs for g in gradient(y, wrt, level)]
-    nodes = [y for y in outputs if isinstance(y, Node)]
-    columns: list[list[Any]] = []
-    for i in range(len(wrt)):
-        direction = [float(i == j) for j in range(len(wrt))]
-        found = iter(push_graph(nodes, wrt, direction, level))
-        columns.append([next(found) + 0.0 if isinstance(y, Node) else 0.0 for y in outputs])
-    return [column[j] for j in range(len(outputs)) for column in columns]

@@ -11,9 +11,10 @@ from typing import Any
 
 from .._value import Value
 from ._execute import Options
-from .arguments import Same
+from .families import Family, Recorded
 from .fingerprint import Fingerprint
-from .paths import Family, Paths, Recorded
+from .keys import Same
+from .paths import Paths
 
 
 def packed(paths: Paths) -> dict[str, Any]:
@@ -72,7 +73,7 @@ def unpacked(state: dict[str, Any]) -> Paths:
         for program, raw, captured, out in recorded:
             found = [(parameters or [])[v[0]] if isinstance(v, list) else v for v in captured]
             ready.append((program, raw, found, out))
-        paths.restore(Family(mode, forms, names, parameters), ready)
+        paths.restore(Family(mode, forms, names, parameters, paths.settings, paths.name), ready)
     return paths
 
 

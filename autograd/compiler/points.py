@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from ._execute import Point
-from .arguments import Array, Call, Form
+from .arguments import Call
 from .check import compare, record
-from .paths import Family, Path, Paths
+from .families import Family, Path
+from .forms import Array, Form
+from .paths import Paths
 
 
 def at_point(paths: Paths, family: Family, call: Call, eager: bool) -> tuple[Any, Form]:

@@ -8,8 +8,9 @@ import numpy as np
 
 from .._primitive import Node
 from .._value import Value
-from .arguments import Form
-from .paths import Family, Paths
+from .families import Family
+from .forms import Form
+from .paths import Paths
 
 
 def dress(paths: Paths, family: Family, forms: list[Form], numbers: Any, out: Form) -> Any:
@@ -43,7 +44,7 @@ def _inner(paths: Paths, family: Family, forms: list[Form]) -> list[Form]:
     """Return the forms of what is differentiated by."""
     if family.parameters is not None:
         return [Form([0.0] * len(family.parameters), "the parameters")]
-    return [forms[i] for i in paths.wanted(family)]
+    return [forms[i] for i in family.wanted()]
 
 
 def _gradient(paths: Paths, family: Family, forms: list[Form], numbers: Any) -> Any:

@@ -12,10 +12,13 @@ from typing import Any, Final
 import numpy as np
 
 from ._execute import BLOCK, Options, total
-from .arguments import Array, Call, Form, static_key
+from .arguments import Call
 from .check import compare, record
+from .families import Family, Path
+from .forms import Array, Form
+from .keys import static_key
 from .native import LANES
-from .paths import Family, Path, Paths
+from .paths import Paths
 from .trace import Trace
 
 _chance: Final = random.Random(0)  # which rows are compared

@@ -71,16 +71,19 @@ def generate():
             yield model(Value(float(i)))
 
 
+root = sum(model(Value(i / 64.0)) for i in range(64))
+
+
 def swept():
-    y = model(Value(0.5)) + model(Value(0.25))
+    """Done once or not at all."""
     before = [w.grad for w in weights]
     try:
-        y.backward()
+        root.backward()
     except KeyboardInterrupt:
         after = [w.grad for w in weights]
         for w, g in zip(weights, before, strict=True):
             w.grad = g
-        y.backward()
+        root.backward()
         if after != before and after != [w.grad for w in weights]:
             print("backward() was done in part", before, after)
         raise

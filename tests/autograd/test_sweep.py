@@ -226,6 +226,11 @@ def test_what_is_not_selected_contributes_nothing(name, f, x, constant):
         ]
         assert found == [0.0] * len(found)
     assert [kernel.grad(x), kernel.grad(x), kernel.grad(x)] == [0.0] * 3
+    if constant != constant:
+        return
+    for along in (constant, Value(constant)):  # an infinite tangent likewise
+        tangent = ag.jvp(f, (x,), (along,))[1]
+        assert (tangent.data if isinstance(tangent, Value) else tangent) == 0.0
 
 
 def test_a_sweep_within_a_sweep_of_one_thread_is_refused():
@@ -238,3 +243,47 @@ def test_a_sweep_within_a_sweep_of_one_thread_is_refused():
                 call()
     y.backward()
     assert x.grad == 6.0
+
+
+# ------------------------------------------------------------------ leaves at every place
+
+PLACES = [(p.name, i) for p in primitives().values() for i in range(p.arity)]
+
+
+@pytest.mark.parametrize(("name", "place"), PLACES)
+def test_a_leaf_accumulates_at_every_operand_place(name, place):
+    prim = primitives()[name]
+    args = [low + 0.4 * (high - low) for low, high in prim.domain]
+    alone, together = Value(args[place]), [Value(x) for x in args]
+    results = [
+        (prim(*[alone if i == place else x for i, x in enumerate(args)]), alone),
+        (prim(*together), together[place]),
+    ]
+    for y, leaf in results:
+        y.backward()
+        once = leaf.grad
+        partial = dict(zip(map(id, y.parents), y.partials, strict=True))[id(leaf)]
+        assert repr(once) == repr(partial + 0.0)
+        y.backward()
+        assert repr(leaf.grad) == repr(2.0 * once)
+        y.zero_grad()
+        y.backward()
+        assert repr(leaf.grad) == repr(once)
+
+
+def test_a_leaf_as_third_operand_accumulates():
+    a, b = Value(1.0), Value(1.0)
+    y = ag.where(0.0, a, b)
+    y.backward()
+    y.backward()
+    assert (a.grad, b.grad) == (0.0, 2.0)
+
+
+def test_zero_grad_reaches_every_node():
+    x = Value(2.0)
+    inner = x * x
+    y = ag.where(0.0, x, inner)
+    y.backward()
+    assert (x.grad, inner.grad, y.grad) == (4.0, 1.0, 1.0)
+    y.zero_grad()
+    assert (x.grad, inner.grad, y.grad) == (0.0, 0.0, 0.0)

@@ -273,7 +273,7 @@ def call(kernel, family, rng, rows):
     if family.mode == "value":
         assert size(kernel(*args, **named)) == out * each
         return
-    by = [family.forms[i] for i in kernel._paths.wanted(family)]
+    by = [family.forms[i] for i in family.wanted()]
     if family.mode == "value_and_grad":
         value, gradient = kernel.value_and_grad(*args, **named)
         assert size(value) == each
@@ -387,7 +387,7 @@ def test_damaged_kernels_are_refused_or_right():
 
 @posix
 @pytest.mark.nightly
-@pytest.mark.parametrize("seed", range(2, 12))
+@pytest.mark.parametrize("seed", range(2, 6))
 def test_many_damaged_kernels_are_refused_or_right(seed):
     found = in_a_process(seed, 10_000)
     assert found["called"] > 500

@@ -276,6 +276,17 @@ def test_what_a_file_cannot_hold_is_said(tmp_path):
         fitted(make, 4, tmp_path / "run.json")
 
 
+def test_an_iterator_cannot_go_on(tmp_path):
+    def make():
+        noise = iter([0.1, 0.2] * 100)
+        return neuron(), lambda o, t: (o - t - next(noise)) ** 2, {}
+
+    fitted(make, 2, tmp_path / "run.json")
+    with pytest.raises(ValueError, match=r"loss\.noise changed .* an iterator .* can't hold"):
+        fitted(make, 4, tmp_path / "run.json")
+    assert len(fitted(make, 2, tmp_path / "run.json")[1]) == 2  # there is nothing to go on with
+
+
 # ---------------------------------------------------------------------------- another run
 
 
@@ -488,3 +499,65 @@ def test_an_interrupted_update_has_not_happened():
     nn.fit(twin, x, y, nn.squared_error, other, 1, 4, compiled=False)
     assert model.state_dict() == twin.state_dict()
     assert optimizer.state_dict() == other.state_dict() | {"kind": "Interrupted"}
+
+
+def test_other_parameters_are_another_run(tmp_path):
+    x, y = data()
+    for layer, words in ((0, None), (0, None), (1, "trained was 'layers.0"), (None, "trained was")):
+        model = nn.MLP(2, [1, 1], rng=random.Random(1))
+        part = model if layer is None else model.layers[layer]
+        arguments = (model, x, y, nn.squared_error, nn.SGD(part.parameters()), 2)
+        if words is None:
+            nn.fit(*arguments, checkpoint=tmp_path / "run.json")
+            continue
+        with pytest.raises(ValueError, match=words):
+            nn.fit(*arguments, checkpoint=tmp_path / "run.json")
+
+
+def test_long_tables_are_compared_and_not_kept(tmp_path):
+    table = [float(i) for i in range(5000)]
+    array = np.arange(5000.0)
+
+    def make(change):
+        first = [*table[:-1], table[-1] + change]
+        return neuron(), lambda o, t: (o - t) ** 2 + 0.0 * first[7] * array[7].item(), {}
+
+    fitted(lambda: make(0.0), 2, tmp_path / "run.json")
+    assert (tmp_path / "run.json").stat().st_size < 10_000
+    fitted(lambda: make(0.0), 3, tmp_path / "run.json")
+    with pytest.raises(ValueError, match=r"loss\.first was numbers with hash"):
+        fitted(lambda: make(1e-9), 4, tmp_path / "run.json")
+
+
+class Stubborn:
+    """An object of the user's that does as it likes."""
+
+    @property
+    def name(self):
+        raise RuntimeError("no")
+
+    def __eq__(self, other):
+        raise RuntimeError("no")
+
+    __hash__ = None
+
+    def __call__(self, output, target):
+        return (output - target) ** 2
+
+
+def test_odd_objects_do_no_harm(tmp_path):
+    loop = [1.0]
+    loop.append(loop)
+
+    def make():
+        stubborn = Stubborn()
+        stubborn.loop = loop
+        stubborn.empty = lambda: later  # noqa: F821 - a global that is not there
+        return neuron(), stubborn, {"metrics": {"none": lambda o, t: len(loop)}}
+
+    for compiled in (False, True):
+        path = tmp_path / f"{compiled}.json"
+        for epochs in (2, 3):
+            _, history = fitted(make, epochs, path, compiled=compiled)
+        assert len(history) == 3
+    assert loop[1] is loop

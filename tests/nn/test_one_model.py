@@ -189,9 +189,20 @@ def slower_and_slower():
     return net, nn.squared_error, {"callbacks": [slow], "optimizer": lambda p, lr: optimizer}
 
 
+def penalty_that_grows():
+    strength = [0.01]
+
+    def grow(model, history):
+        strength[0] *= 2.0
+
+    more = {"callbacks": [grow], "penalty": lambda p: nn.l2(p, strength[0])}
+    return neuron(), nn.squared_error, more
+
+
 @pytest.mark.parametrize(
     "make",
     [
+        penalty_that_grows,
         weight_in_the_loss,
         weight_held_by_the_loss,
         a_second_model,
@@ -311,6 +322,11 @@ def counting_in_an_array():
     return neuron(), loss, {}
 
 
+def using_up_an_iterator():
+    numbers = itertools.count()
+    return neuron(), lambda o, t: (o - t) ** 2 * (2.0 if next(numbers) > 10 else 1.0), {}
+
+
 def annealed():
     net, weight = neuron(), [1.0]
 
@@ -375,6 +391,7 @@ IMPOSSIBLE = {
     counting_in_a_closure: "running the model changes loss.count",
     counting_in_a_class: "running the model changes loss.Loss.count",
     counting_in_an_array: "running the model changes loss.count",
+    using_up_an_iterator: "may use up loss.numbers, an iterator",
     annealed: "a callback changes loss.weight",
     annealed_attribute: "a callback changes model.deep",
     another_activation: "a callback changes model.activation",
