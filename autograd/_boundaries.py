@@ -17,9 +17,10 @@ _REACH: Final = 1.0  # how far inputs may move, relative to themselves
 _CLOSE: Final = 2e-7  # how far apart both sides are in the end, relative to the way
 _HALVINGS: Final = 30
 _OFF: Final = 1e-7  # the step to either side of a point that is on the boundary
+_FURTHER: Final = 100.0  # times as far, where slopes of a smooth function differ more
 # A jump below this, relative to the values, is what iterations with a tolerance do.
 JUMP: Final = 1e-4
-_SLOPE: Final = 1e-5  # the same for slopes
+_SLOPE: Final = 1e-3  # the same for slopes
 _POLE: Final = 1e3  # the steepness on the way, relative to the step, from which it is a pole
 
 
@@ -33,6 +34,7 @@ class Crossing:
     """
 
     switch: Switch
+    probe: Probe
     before: Run
     behind: Run
     start: Run
@@ -70,6 +72,27 @@ class Crossing:
         differ = abs(b - a) > _SLOPE * max(abs(a), abs(b), 1e-300)
         return (a, b) if math.isfinite(a - b) and differ else None
 
+    @cached_property
+    def kink(self) -> tuple[float, float] | None:
+        """Where `start` is on the boundary: two slopes by one input that differ, of here and both
+        sides; None if they come together there, as those of a smooth function do."""
+        here = self.start.gradient()
+        far = [
+            self.probe.try_run(
+                [
+                    x._data + _FURTHER * (y._data - x._data)
+                    for x, y in zip(self.start.inputs, side.inputs, strict=True)
+                ]
+            )
+            for side in (self.before, self.behind)
+        ]
+        for i, (at, a, b) in enumerate(zip(here, *self.slopes, strict=True)):
+            spread = max(at, a, b) - min(at, a, b)
+            wide = [at, *(run.gradient()[i] for run in far if run is not None)]
+            if spread > 0.1 * (max(wide) - min(wide)) and spread > _SLOPE * max(abs(a), abs(b)):
+                return (a, b) if a != b else (at, a)
+        return None
+
 
 def cross(probe: Probe, start: Run, switch: Switch) -> Crossing | None:
     """Return the function on both sides of where `switch` flips first, on the shortest way there.
@@ -98,7 +121,7 @@ def cross(probe: Probe, start: Run, switch: Switch) -> Crossing | None:
         or len(start.outputs) != len(ends[0].outputs)
     ):
         return None
-    return Crossing(switch, ends[0], ends[1], start, [g != 0.0 for g in slope], far)
+    return Crossing(switch, probe, ends[0], ends[1], start, [g != 0.0 for g in slope], far)
 
 
 def _beside(
@@ -122,7 +145,7 @@ def _beside(
     counts = {len(run.outputs) for run in (start, before, behind)}
     if len(counts) > 1:
         return None
-    return Crossing(switch, before, behind, start, [g != 0.0 for g in slope], 0.0)
+    return Crossing(switch, probe, before, behind, start, [g != 0.0 for g in slope], 0.0)
 
 
 def _ends(

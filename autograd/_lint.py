@@ -61,18 +61,20 @@ def lint(f: Callable[..., Any] | Averaged, /, *args: Any, **kwargs: Any) -> Find
 def _unrepeatable(case: Case) -> Iterator[Finding]:
     probe, first = case.probes[0], case.runs[0].values
     again = probe.try_run(probe.numbers)
-    second = [] if again is None else again.values
-    if second != first and repr(second) != repr(first):  # two nans are the same
-        a, b = next(
-            ((x, y) for x, y in zip(first, second, strict=False) if repr(x) != repr(y)),
-            (first, second),
-        )
+    if again is not None and _differ(first, again.values):
+        pairs = zip(first, again.values, strict=False)
+        a, b = next((pair for pair in pairs if _differ(*pair)), (first, again.values))
         yield Finding(
             "unrepeatable",
             line_of(case.f),
             f"called twice with the same numbers it returned {a!r} and {b!r}",
             "pass random numbers and state as arguments",
         )
+
+
+def _differ(x: Any, y: Any) -> bool:
+    """Say whether two numbers, or lists of them, differ; nans are the same."""
+    return repr(x) != repr(y)
 
 
 def _no_curvature(case: Case) -> Iterator[Finding]:
@@ -199,42 +201,29 @@ def _boundaries(case: Case) -> Iterator[Finding]:
         switch = crossing.switch
         if not _on_boundary(crossing):
             continue
-        here = crossing.start.gradient()
-        change = _differs(here, *crossing.slopes)
-        step = crossing.jump
-        if change is None and step is None:
+        what, sides = "value", crossing.jump
+        if sides is None:
+            what, sides = "slope", crossing.kink
+        if sides is None:
             continue
-        shown = (
-            f"the value is {step[0]:.6g} on one side and {step[1]:.6g} on the other"
-            if step is not None
-            else f"the slope is {change[0]:.6g} on one side and {change[1]:.6g} on the other"
-            if change is not None
-            else ""
-        )
         yield Finding(
             "on-boundary",
             switch.where,
             f"the branch was taken exactly on its boundary, both sides of `{switch.op}` being "
-            f"{switch.x._data!r}: {shown}",
+            f"{switch.x._data!r}: the {what} is {sides[0]:.6g} on one side and {sides[1]:.6g} on "
+            "the other",
             "decide which side is meant, and move the point or the boundary off it",
         )
 
 
-def _differs(*gradients: Sequence[float]) -> tuple[float, float] | None:
-    """Return two entries of the same input that differ between gradients."""
-    for slopes in zip(*gradients, strict=True):
-        low, high = min(slopes), max(slopes)
-        if abs(high - low) > 1e-5 * max(abs(low), abs(high)) + 1e-6:
-            return slopes[-2], slopes[-1]
-    return None
-
-
 def _unseen(case: Case) -> Iterator[Finding]:
     probe, run = case.probes[0], case.runs[0]
-    reached: set[int] = set()
+    nodes_reached: set[int] = set()
+    reached: set[int] = set()  # inputs
     for one in case.every_run():
         ids = one.reached()
-        reached |= ids | {i for i, x in enumerate(one.inputs) if id(x) in ids}
+        nodes_reached |= ids
+        reached |= {i for i, x in enumerate(one.inputs) if id(x) in ids}
     made = {id(x) for x in (*run.made, *run.inputs)}
     for how, nodes in (("its .data", run.reads), ("stop_gradient", run.stops)):
         for node, where in _first_of_each_line(nodes):
@@ -244,7 +233,7 @@ def _unseen(case: Case) -> Iterator[Finding]:
                     case.unseen.add(i)
                     yield _detached(where, place(probe, i), x._data, how)
             from_outside = id(node) not in made
-            if from_outside and id(node) not in reached and how == "its .data":
+            if from_outside and id(node) not in nodes_reached and how == "its .data":
                 label = node._extra.label if node._extra is not None else ""
                 if _enters(probe, run, node._data, functools.partial(setattr, node, "_data")):
                     name = f"the Value {label}" if label else "a Value from outside"
@@ -286,7 +275,7 @@ def _matters(probe: Probe, run: Run, i: int) -> bool:
     """Say whether the result changes with input `i`."""
     moved = [_nudged(x) if j == i else x for j, x in enumerate(probe.numbers)]
     other = probe.try_run(moved)
-    return other is not None and other.values != run.values
+    return other is not None and _differ(other.values, run.values)
 
 
 def _enters(probe: Probe, run: Run, number: float, put: Callable[[float], None]) -> bool:
@@ -299,7 +288,7 @@ def _enters(probe: Probe, run: Run, number: float, put: Callable[[float], None])
         other = probe.try_run(probe.numbers)
     finally:
         put(number)
-    return other is not None and other.values != run.values
+    return other is not None and _differ(other.values, run.values)
 
 
 def _unreached(case: Case) -> Iterator[Finding]:

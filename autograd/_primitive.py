@@ -18,7 +18,6 @@ from ._watch import watch as watch
 # ------------------------------------------------------------------------------------- Node
 
 
-@final
 @mypyc_attr(acyclic=True)
 class Extra:
     """What only some nodes have, so that the others need not pay for it."""
@@ -26,9 +25,21 @@ class Extra:
     __slots__ = ("label", "more", "scope")
 
     def __init__(self, label: str, scope: tuple[str, ...], more: tuple[Operand, ...]) -> None:
-        self.label = label
+        self.label = plain(label) if label else ""
         self.scope = scope
         self.more = more
+
+
+@final
+class TrackedExtra(Extra):
+    """The same for nodes that the cyclic collector looks at."""
+
+    __slots__ = ()
+
+
+def plain(text: str) -> str:
+    """Return the text of a str, which may be of a class with attributes that lead anywhere."""
+    return str.__str__(text)
 
 
 @mypyc_attr(acyclic=True)
@@ -45,8 +56,10 @@ class Node:
     calls the node depends on an input (0: none, or made outside all); sweeps of an inner
     derivative need not look below its own level.
 
-    Nodes refer only to nodes made before them, so there are no reference cycles, and the compiled
-    class does without the cyclic collector (`acyclic`).
+    Nodes refer only to nodes made before them and to registered primitives, so there are no
+    reference cycles, and the compiled class does without the cyclic collector (`acyclic`). A
+    primitive that is not registered may belong to an object that holds its results: such nodes,
+    and all made from them, are of a class that the collector looks at.
     """
 
     __slots__ = ("_a", "_b", "_data", "_extra", "_grad", "_level", "_pa", "_pb", "_prim", "_slot")
@@ -249,6 +262,7 @@ class Primitive:
         self.selects = selects
         self.aliases = aliases
         self.doc = doc
+        self.registered = False
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
@@ -373,6 +387,7 @@ def register(primitive: Primitive) -> Primitive:
         if name in _methods or any(hasattr(cls, name) for cls in _classes):
             raise ValueError(f"primitive {primitive.name}: the name {name!r} is taken")
     _registry[primitive.name] = primitive
+    primitive.registered = True
     for name in names:
         _methods[name] = primitive
         for cls in _classes:
@@ -384,6 +399,7 @@ def unregister(name: str) -> None:
     """Take a primitive out of the registry again (nodes already recorded keep working)."""
     primitive = find(name)
     del _registry[name]
+    primitive.registered = False
     for alias in (name, *primitive.aliases):
         del _methods[alias]
         for cls in _classes:

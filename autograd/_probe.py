@@ -167,6 +167,11 @@ class Budget:
         self.nodes -= 2_000 + len(run.made)
 
 
+class _Enough(BaseException):
+    """A run takes far longer than the first one did, perhaps for ever. (No `Exception`, which the
+    function might catch.)"""
+
+
 class Probe:
     """A function of a flat list of numbers: those of some arguments of another function.
 
@@ -204,6 +209,7 @@ class Probe:
             for x in s.numbers
         ]
         self.budget = budget or Budget()
+        self._longest = sys.maxsize  # of a run, in nodes
 
     def run(self, numbers: Sequence[float]) -> Run:
         """Return what the function does with these numbers.
@@ -225,9 +231,11 @@ class Probe:
                         fresh[-1]._level = level
                         run.inputs.append(fresh[-1])
                 filled.append(structure.fill(fresh))
-            listener = _Listener(run)
+            listener = _Listener(run, self._longest)
             with watching(listener):
                 out = self.f(*filled, **self.kwargs)
+        if self._longest == sys.maxsize:
+            self._longest = 1_000 + 10 * len(run.made)
         run.outputs = Structure(out, integers=True).numbers
         if not run.outputs:
             raise TypeError(f"lint: the function returned {out!r}, which holds no number")
@@ -239,8 +247,8 @@ class Probe:
             return None
         try:
             run = self.run(numbers)
-        except Exception:  # a point nobody asked about: what it raises there is its own business
-            self.budget.nodes -= 2_000
+        except (Exception, _Enough):  # a point nobody asked about, where this is no concern
+            self.budget.nodes -= min(self._longest, 2_000)
             return None
         self.budget.spend(run)
         return run
@@ -249,13 +257,16 @@ class Probe:
 class _Listener(Observer):
     """Writes into `run` what the function does."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, longest: int) -> None:
         self._run = run
+        self._longest = longest
         self._counts: dict[tuple[str, str], int] = {}
 
     def made(self, node: Node) -> None:
         run = self._run
         run.made.append(node)
+        if len(run.made) > self._longest:
+            raise _Enough
         prim = node._prim
         if prim is None:
             return

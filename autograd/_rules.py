@@ -186,6 +186,10 @@ def _minimum(x: float, y: float) -> float:
     return x if x < y else y
 
 
+def _copysign(x: float, y: float) -> float:
+    return nan if y != y else math.copysign(x, y)
+
+
 def _where(condition: float, x: float, y: float) -> float:
     return x if condition != 0.0 else y
 
@@ -439,14 +443,20 @@ minimum: Final[Primitive] = _row(
 )
 copysign: Final[Primitive] = _row(
     "copysign",
-    math.copysign,
+    _copysign,
     (lambda out, x, y: sign(x) * copysign(1.0, y), None),
     ((0.1, 8.0), (0.1, 8.0)),
-    (((0.0, -1.0), -0.0, (0.0, 0.0)), ((-3.0, -0.0), -3.0, (1.0, 0.0))),
+    (
+        ((0.0, -1.0), -0.0, (0.0, 0.0)),
+        ((-3.0, -0.0), -3.0, (1.0, 0.0)),
+        ((2.0, nan), nan, (nan, 0.0)),
+        ((2.0, -nan), nan, (nan, 0.0)),
+        ((nan, -2.0), nan, (None, 0.0)),
+    ),
     lambda m, x, y: m.fabs(x) * m.sign(y) if y != 0 else m.nan,  # its zeros have no sign
     kink=lambda m, x, y: min(m.fabs(x), m.fabs(y)),
     selects=True,
-    doc="|x| with the sign of y",
+    doc="|x| with the sign of y; nan if y is, whose sign means nothing",
 )
 floor: Final[Primitive] = _row(
     "floor",

@@ -181,7 +181,12 @@ def _times(prim: Primitive, rate: Any, partial: Any) -> Any:
         if partial == -1.0:
             return neg(rate)
     if isinstance(rate, float):
-        return partial if rate == 1.0 else mul(rate, partial)
+        if rate == 1.0:
+            return partial
+        product = mul(rate, partial)
+        # A finite constant times the zero of what was not selected is zero anyway.
+        selects = prim.selects and isinstance(partial, Node) and rate - rate != 0.0
+        return where(partial, product, 0.0) if selects else product
     product = strong_mul(rate, partial)
     return where(partial, product, 0.0) if prim.selects and isinstance(partial, Node) else product
 

@@ -16,9 +16,11 @@ from ._primitive import (
     Node,
     Operand,
     Primitive,
+    TrackedExtra,
     as_float,
     bind_methods,
     operands_of,
+    plain,
     watch,
 )
 
@@ -32,7 +34,6 @@ _RELU: Final = _rules.relu
 _STOP: Final = _rules.stop_gradient
 
 
-@final
 @mypyc_attr(acyclic=True)
 class Value(Node):
     """A number that remembers how it was computed.
@@ -67,6 +68,11 @@ class Value(Node):
         pb: float,
         extra: Extra | None,
     ) -> Node:
+        tracked = not prim.registered or isinstance(a, TrackedValue) or isinstance(b, TrackedValue)
+        if not tracked and extra is not None:
+            tracked = any(isinstance(node, TrackedValue) for node, _ in extra.more)
+        if tracked:
+            return _tracked(data, prim, a, b, pa, pb, extra)
         return Value(None, "", data, prim, a, b, pa, pb, extra)
 
     # -------------------------------------------------------------------------- what it holds
@@ -111,7 +117,7 @@ class Value(Node):
         if self._extra is None:
             self._extra = Extra(label, (), ())
         else:
-            self._extra.label = label
+            self._extra.label = plain(label)
 
     @property
     def scope(self) -> tuple[str, ...]:
@@ -369,13 +375,18 @@ class Value(Node):
         """Return a node of the same value, gradient, primitive and parents; inside a derivative or
         compiled call, this itself, which is as immutable there as a float."""
         if self._bound():
-            return self
+            # What depends on no input may be assigned, so a copy of it is apart, but not frozen.
+            return self if self._level > 0 or self._prim is not None else cast(Value, _STOP(self))
         extra = self._extra
         if extra is not None:
             extra = Extra(extra.label, extra.scope, extra.more)
         twin = Value(
             self._data, "", self._data, self._prim, self._a, self._b, self._pa, self._pb, extra
         )
+        if isinstance(self, TrackedValue) and self._prim is not None:
+            twin = _tracked(
+                self._data, self._prim, self._a, self._b, self._pa, self._pb, twin._extra
+            )
         twin._grad = self._grad
         twin._level = self._level
         return twin
@@ -384,7 +395,7 @@ class Value(Node):
         """Return a copy of the whole graph below; what is shared stays shared. Inside a derivative
         or compiled call, this itself (see `__copy__`)."""
         if self._bound():
-            return self
+            return self if self._level > 0 else _STOP(self)
         for node in order_of([self]):
             if isinstance(node, Value) and id(node) not in memo:
                 twin = node.__copy__()
@@ -399,6 +410,81 @@ class Value(Node):
                     )
                 memo[id(node)] = twin
         return memo[id(self)]
+
+
+@final
+class TrackedValue(Value):
+    """A `Value` made by a primitive that is not registered, or from such a `Value`.
+
+    The primitive may lead back to it (a layer that holds both its operation and its last output),
+    so the cyclic collector has to look at it; ordinary `Value`s are spared that. Operators go by
+    the rows, and Python asks the class that is more special first.
+    """
+
+    __slots__ = ()
+
+    def __add__(self, other: object) -> Any:
+        return _by_row(_ADD, self, other, "the right operand of +", "+")
+
+    def __radd__(self, other: object) -> Any:
+        return _by_row_reversed(_ADD, other, self, "the left operand of +", "+")
+
+    def __sub__(self, other: object) -> Any:
+        return _by_row(_SUB, self, other, "the right operand of -", "-")
+
+    def __rsub__(self, other: object) -> Any:
+        return _by_row_reversed(_SUB, other, self, "the left operand of -", "-")
+
+    def __mul__(self, other: object) -> Any:
+        return _by_row(_MUL, self, other, "the right operand of *", "*")
+
+    def __rmul__(self, other: object) -> Any:
+        return _by_row_reversed(_MUL, other, self, "the left operand of *", "*")
+
+    def __truediv__(self, other: object) -> Any:
+        return _by_row(_DIV, self, other, "the right operand of /", "/")
+
+    def __rtruediv__(self, other: object) -> Any:
+        return _by_row_reversed(_DIV, other, self, "the left operand of /", "/")
+
+    def __pow__(self, other: object) -> Any:
+        return _by_row(_POW, self, other, "the exponent of **", "**")
+
+    def __rpow__(self, other: object) -> Any:
+        return _by_row_reversed(_POW, other, self, "the base of **", "**")
+
+    def relu(self) -> Value:
+        return cast(Value, _RELU(self))
+
+    def __neg__(self) -> Value:
+        return cast(Value, _NEG(self))
+
+
+def _by_row(prim: Primitive, x: Value, y: object, what: str, op: str) -> Any:
+    """Return `x op y` as the row of `op` has it, or NotImplemented."""
+    if isinstance(y, Value):
+        return prim(x, y)
+    return prim(x, as_float(y, what)) if _number(y, op) else NotImplemented
+
+
+def _by_row_reversed(prim: Primitive, x: object, y: Value, what: str, op: str) -> Any:
+    if isinstance(x, Value):
+        return prim(x, y)
+    return prim(as_float(x, what), y) if _number(x, op) else NotImplemented
+
+
+def _tracked(
+    data: float,
+    prim: Primitive,
+    a: Node | None,
+    b: Node | None,
+    pa: float,
+    pb: float,
+    extra: Extra | None,
+) -> Value:
+    if extra is not None:
+        extra = TrackedExtra(extra.label, extra.scope, extra.more)
+    return TrackedValue(None, "", data, prim, a, b, pa, pb, extra)
 
 
 bind_methods(Value)

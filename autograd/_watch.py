@@ -129,13 +129,20 @@ class Watch:
         return found
 
     def observers(self) -> list[Observer]:
-        """Return the observers in force here, the outermost first."""
+        """Return the observers in force here, the outermost first.
+
+        What a running generator began is inside of what its caller began, be that later.
+        """
         found: list[Observer] = []
+        inner: list[Observer] = []
         link: _Link
         for link in self._here.get():
             if link.observer is not None and link.in_force():
-                found.append(link.observer)
-        return found
+                if link.generator is None:
+                    found.append(link.observer)
+                else:
+                    inner.append(link.observer)
+        return found + inner if inner else found
 
     def inside(self) -> bool:
         """Say whether a derivative call is under way here, of which a new one would be part."""

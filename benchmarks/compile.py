@@ -186,10 +186,22 @@ def newton(a: Any) -> Any:
     return x
 
 
+def formula(kind: str) -> Callable[[], Any]:
+    """Return the function that computes ten operations of two floats, and the gradient."""
+    autograd = importlib.import_module("autograd")
+
+    def f(x: Any, y: Any) -> Any:
+        return autograd.sin(x) * autograd.exp(y) + x * y - autograd.tanh(x * y) * 0.5 + x / y
+
+    kernel = autograd.compile(f, wrt=(0, 1))
+    return lambda: kernel.value_and_grad(0.3, 0.7)
+
+
 WORKLOADS: dict[str, Callable[..., Callable[[], Any]]] = {
     "greeks": greeks,
     "network": network,
     "slope": slope,
+    "formula": formula,
 }
 
 # --- Tasks --------------------------------------------------------------------------------------
@@ -268,6 +280,41 @@ def rounds(kind: str, rows: int) -> Measurement:
         lap("all rows")
 
     return repeat(rows, 3 if kind == "ours" else 1, 1, step, warm=kind == "ours")
+
+
+def trust(workload: str, calls: int, **arguments: Any) -> Measurement:
+    """Return what being sure costs, in millionths of `calls` calls from the first on: comparing
+    some with the function itself, and looking at each whether the function has changed."""
+    one_core()
+    modules = [importlib.import_module(f"autograd.compiler.{room}") for room in ("points", "rows")]
+    compare, spent, seen = modules[0].compare, [0], {}
+
+    def timed(paths: Any, *rest: Any) -> None:
+        started = clock()
+        compare(paths, *rest)
+        spent[0] += clock() - started
+        seen[id(paths)] = paths
+
+    for module in modules:
+        setattr(module, "compare", timed)  # noqa: B010 - modules have no such attribute for mypy
+    try:
+        run = WORKLOADS[workload](kind="ours", **arguments)
+        run()
+        started = clock()
+        for _ in range(calls):
+            run()
+        total = clock() - started
+    finally:
+        for module in modules:
+            setattr(module, "compare", compare)  # noqa: B010
+    (paths,) = seen.values()
+    holds = paths.fingerprint.holds
+    started = clock()
+    for _ in range(calls):
+        holds()
+    looked = clock() - started
+    shares = {"self-check": spent[0], "fingerprint": looked}
+    return Measurement(1, {name: [round(1e6 * ns / total)] for name, ns in shares.items()})
 
 
 # --- Sides and sections -------------------------------------------------------------------------
@@ -369,6 +416,19 @@ SECTIONS = (
         {**GREEKS, "repetitions": 5},
         "ours, fast",
         {"jax": 4.0, "torch": 5.0},
+    ),
+    *(
+        Section(
+            f"What being sure costs, in percent of {calls:,} calls: {text}",
+            "benchmarks.compile:trust",
+            Unit("%", 1e4),
+            Side("ours", OURS, {"workload": workload, "calls": calls, **more}),
+            limit=limit,
+        )
+        for text, workload, calls, more, limit in (
+            ("ten operations of two floats", "formula", 100_000, {}, 0.0),
+            ("MLP 2-16-16-1, 1,024 rows", "network", 20_000, {"sizes": SMALL, "rows": 1024}, 1.0),
+        )
     ),
     *networks("MLP 2-16-16-1, value and all gradients", SMALL, 300.0, {1024: 2.5, 100: 8.0}),
     *networks("MLP 64-32-10 with cross-entropy", LARGE, 2000.0, {1024: 1.0, 100: 1.0}),

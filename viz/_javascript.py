@@ -32,7 +32,7 @@ FUNCTIONS = {
     "sign": "x=>x>0?1:x<0?-1:x+0",
     "maximum": "(x,y)=>x!==x||y!==y?NaN:x>y?x:y",
     "minimum": "(x,y)=>x!==x||y!==y?NaN:x<y?x:y",
-    "copysign": "(x,y)=>y<0||Object.is(y,-0)?-Math.abs(x):Math.abs(x)",
+    "copysign": "(x,y)=>y!==y?y:y<0||Object.is(y,-0)?-Math.abs(x):Math.abs(x)",
     "floor": "x=>Math.floor(x)",
     "ceil": "x=>Math.ceil(x)",
     "round": "x=>{const f=Math.floor(x),d=x-f;return d<.5?f:d>.5||f%2?f+1:f}",

@@ -567,7 +567,9 @@ LOWERINGS: Final[dict[str, Callable[..., str]]] = {
     "sign": _sign,
     "maximum": _larger("ogt"),
     "minimum": _larger("olt"),
-    "copysign": lambda b, x, y: b.intrinsic("copysign", x, y),
+    "copysign": lambda b, x, y: b.select(
+        b.compare("uno", y, y), b.number(math.nan), b.intrinsic("copysign", x, y)
+    ),
     "floor": _rounding("floor"),
     "ceil": _rounding("ceil"),
     "round": _rounding("roundeven"),

@@ -9,7 +9,8 @@ from .._value import Value
 from ..documents import read_document, write_document
 from ._execute import Options
 from .arguments import Form
-from .paths import Family, Mode, Paths, Recorded, Settings
+from .outputs import Mode
+from .paths import Family, Paths, Recorded, Settings
 from .program import Program, from_hex
 
 FORMAT: Final = "scalar-autograd kernel"

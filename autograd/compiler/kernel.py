@@ -24,7 +24,8 @@ from .arguments import Array, Call
 from .check import StaleKernel
 from .decided import Asked, decided
 from .graphs import as_graph, as_nodes, by_rows, depends
-from .paths import Check, Family, Mode, Path, Paths, Reduce, Settings
+from .outputs import Mode, are_kernels_written_out
+from .paths import Check, Family, Path, Paths, Reduce, Settings
 from .points import at_point
 from .results import dress
 from .rows import over_rows
@@ -130,7 +131,8 @@ class Kernel:
         if inside:
             found, out = as_graph(paths, family, call)
         elif depends(family, call, paths):
-            found, out = as_nodes(paths, family, call)
+            written_out = are_kernels_written_out() or watch.wants_all()
+            found, out = (as_graph if written_out else as_nodes)(paths, family, call)
         else:
             find = at_point if call.rows is None else over_rows
             found, out = find(paths, family, call, watch.busy and watch.wants_all())

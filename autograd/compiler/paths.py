@@ -19,20 +19,18 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from .._primitive import Node, as_float
-from .._structure import _flatten, _unflatten, is_container
-from .._sweep import pull_graph, push_graph
 from .._value import Value
+from .._watch import nested
 from ._execute import Code, Options, Point
 from .arguments import Array, Call, Form, Same
 from .compose import Block
 from .fingerprint import Fingerprint
 from .native import Layout, NoLowering
+from .outputs import Mode, as_floats, as_graph, kernels_written_out, taken_apart
 from .passes import simplify
 from .program import Program
-from .trace import Trace, collector_paused, gradient, trace
+from .trace import Trace, collector_paused, inputs_of, trace
 
-Mode = Literal["value", "value_and_grad", "jacobian", "hessian"]
 Reduce = Literal["sum", "mean"] | None
 Check = Literal["sample", "always", "never"]
 
@@ -302,36 +300,28 @@ class Paths:
         self, family: Family, out: Any, values: list[Any], level: int
     ) -> tuple[list[Any], Form]:
         """Return the numbers that `mode` asks for, as graph, and the form of the output `out`."""
-        if family.mode == "jacobian" or not (is_container(out) or isinstance(out, np.ndarray)):
-            out = _floats(out)
-        numbers = _numbers_of(out)
-        form = Form(_plain(out), f"the result of {self.name}")
-        if family.mode == "value":
-            return numbers, form
-        if family.parameters is None:
-            wrt: list[Any] = [values[i] for i in self._inputs(family)]
-        else:
-            wrt = list(family.parameters)
-        if family.parameters is not None or self.settings.leaves:
-            level = 0
+        numbers, form = taken_apart(out, family.mode, self.name)
         with collector_paused():
-            return self._derivatives(family.mode, out, numbers, wrt, level), form
+            return as_graph(family.mode, numbers, *self._by(family, values, level)), form
 
-    def _derivatives(
-        self, mode: Mode, out: Any, numbers: list[Any], wrt: list[Any], level: int
-    ) -> list[Any]:
-        if mode == "jacobian":
-            return _jacobian(numbers, wrt, level)
-        if len(numbers) != 1 or is_container(out):
-            raise TypeError(
-                f"{mode} needs a scalar output, but {self.name} returned {out!r}; "
-                "for several outputs use jacobian"
-            )
-        root = numbers[0]
-        if mode == "value_and_grad":
-            return [root, *gradient(root, wrt, level)]
-        first = pull_graph([root], [1.0], wrt, level) if isinstance(root, Node) else []
-        return [g for x in first or [0.0] * len(wrt) for g in gradient(x, wrt, level)]
+    def _by(self, family: Family, values: list[Any], level: int) -> tuple[list[Any], int]:
+        """Return what to differentiate by, and the level below which nothing depends on it."""
+        if family.mode == "value":
+            return [], level
+        if family.parameters is not None:
+            return list(family.parameters), 0
+        return [values[i] for i in self._inputs(family)], 0 if self.settings.leaves else level
+
+    def plainly(self, family: Family, numbers: list[float], fill: Any) -> tuple[list[float], Form]:
+        """Return what the function gives at one point, with nobody recording."""
+        with (
+            kernels_written_out(),
+            nested() as level,
+            inputs_of(numbers, self.settings.leaves, level) as values,
+        ):
+            out = self.call(*fill(values))
+            found, form = taken_apart(out, family.mode, self.name)
+            return as_floats(family.mode, found, *self._by(family, values, level)), form
 
     def path(self, family: Family, done: Trace, out: Form) -> Path:
         """Return a new path of the family, ready to be compiled.
@@ -537,65 +527,3 @@ def _outside() -> int:
     while frame is not None and str(frame.f_globals.get("__name__", "")).startswith("autograd"):
         frame, level = frame.f_back, level + 1
     return level
-
-
-def _numbers_of(out: Any) -> list[Any]:
-    """Return the numbers of an output, `Value`s and floats, in order."""
-    numbers: list[Any] = []
-    for leaf in _flatten(out)[0]:
-        if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "fO":
-            numbers += [
-                x if isinstance(x, Node) else as_float(x, "an entry of the result")
-                for x in leaf.ravel().tolist()
-            ]
-        elif isinstance(leaf, (Node, float, np.floating)):
-            numbers.append(leaf if isinstance(leaf, Node) else float(leaf))
-    return numbers
-
-
-def _plain(out: Any) -> Any:
-    """Return an output with 0.0 for each `Value`, to take its form from.
-
-    Raises:
-        TypeError: there is no number in it.
-    """
-
-    def plain(leaf: Any) -> Any:
-        if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "fO":
-            return np.zeros(leaf.shape)
-        return 0.0 if isinstance(leaf, (Node, float, np.floating)) else leaf
-
-    leaves, tree = _flatten(out)
-    found = [plain(leaf) for leaf in leaves]
-    if tree is None and not (
-        isinstance(found[0], float)
-        or (isinstance(found[0], np.ndarray) and found[0].dtype.kind == "f")
-    ):
-        raise TypeError(f"a compiled function must return numbers (floats or Values), not {out!r}")
-    return _unflatten(tree, found)
-
-
-def _floats(out: Any) -> Any:
-    """Return an output with floats in the place of whole numbers, whose derivatives are zero."""
-
-    def as_floats(leaf: Any) -> Any:
-        if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "iu":
-            return leaf.astype(np.float64)
-        whole = isinstance(leaf, (int, np.integer)) and not isinstance(leaf, bool)
-        return float(leaf) if whole else leaf
-
-    leaves, tree = _flatten(out)
-    return _unflatten(tree, [as_floats(leaf) for leaf in leaves])
-
-
-def _jacobian(outputs: list[Any], wrt: list[Any], level: int) -> list[Any]:
-    """Return all outputs by all inputs, row by row, in the mode that `autograd.jacobian` takes."""
-    if len(wrt) >= len(outputs):
-        return [g for y in outputs for g in gradient(y, wrt, level)]
-    nodes = [y for y in outputs if isinstance(y, Node)]
-    columns: list[list[Any]] = []
-    for i in range(len(wrt)):
-        direction = [float(i == j) for j in range(len(wrt))]
-        found = iter(push_graph(nodes, wrt, direction, level))
-        columns.append([next(found) + 0.0 if isinstance(y, Node) else 0.0 for y in outputs])
-    return [column[j] for j in range(len(outputs)) for column in columns]

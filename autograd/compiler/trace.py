@@ -104,20 +104,29 @@ def trace(
     themselves nested at `level`. The first inputs are `leaves`, which hold their numbers meanwhile.
     """
     recorder = _Recorder()
-    before = [leaf._data for leaf in leaves]
-    try:
-        with nested() as level:
-            inputs = list(leaves)
-            for leaf, x in zip(leaves, numbers, strict=False):
-                leaf._data = x
-            for x in numbers[len(inputs) :]:
-                node = Value(x)
-                node._level = level
-                inputs.append(node)
-            with watching(recorder):
-                outputs = run(inputs, level)
+    with nested() as level, inputs_of(numbers, leaves, level) as inputs:
+        with watching(recorder):
+            outputs = run(inputs, level)
         with collector_paused():
             return _collect(inputs, outputs, recorder, level)
+
+
+@contextmanager
+def inputs_of(
+    numbers: Sequence[float], leaves: Sequence[Value], level: int
+) -> Iterator[list[Value]]:
+    """Give the inputs of one run: `leaves`, which hold the first numbers meanwhile, and fresh
+    `Value`s of this level for the others."""
+    inputs = list(leaves)
+    for x in numbers[len(inputs) :]:
+        node = Value(x)
+        node._level = level
+        inputs.append(node)
+    before = [leaf._data for leaf in leaves]
+    try:
+        for leaf, x in zip(leaves, numbers, strict=False):
+            leaf._data = x
+        yield inputs
     finally:
         for leaf, x in zip(leaves, before, strict=True):
             leaf._data = x

@@ -20,6 +20,7 @@ from autograd import (
     expm1,
     floor,
     gelu,
+    grad,
     greater,
     hypot,
     log,
@@ -394,6 +395,26 @@ def stable_expm1_ratio(x):
     return expm1(x) / x
 
 
+def slope_of_a_length(x):
+    # Derivatives choose with `where` too; that is not the function's own.
+    return grad(lambda y: hypot(y, 0.0 * y))(x) + x * x
+
+
+def shared_root(x):
+    r = sqrt(x)
+    return where(greater(x, 1.0), 2.0 * r - 1.0, r)
+
+
+def steep_at_zero(x):
+    if x == 0.0:
+        return 0.0 * x
+    return 1e6 * x * x
+
+
+def the_same_twice(x):
+    return exp(100.0 * x) if x > 1.0 else exp(50.0 * x) ** 2
+
+
 def guarded(x):
     if x <= 0.0:
         raise ValueError("x must be positive")
@@ -434,6 +455,17 @@ def relaxed_step(x, temperature):
 
 def power_law(x, exponent):
     return pow(x, exponent) + x**3
+
+
+def endless_elsewhere(x):
+    # Behind the branch it never ends: a look there must.
+    if x > 1.0:
+        try:
+            while x > 0.0:
+                x = 1.0 * x
+        except Exception:
+            return 0.0
+    return x * x
 
 
 def bouncing_ball(height, restitution):
@@ -573,6 +605,10 @@ PROGRAMS = {
     "sinc": (sinc, 0.2),
     "sinc at zero": (sinc, 0.0),
     "expm1(x) / x at zero": (stable_expm1_ratio, 0.0),
+    "slope of a length": (slope_of_a_length, 0.0),
+    "shared root": (shared_root, 0.0),
+    "steep at zero": (steep_at_zero, 0.0),
+    "the same twice": (the_same_twice, 1.0),
     "guard that raises": (guarded, 0.4),
     "straight through": (straight_through, 2.3),
     "logged": (logged, [0.3, 0.5], []),
@@ -581,6 +617,7 @@ PROGRAMS = {
     "likelihood": (normal_likelihood, 0.1, -0.2),
     "relaxed step": (relaxed_step, 0.3, 0.5),
     "power law": (power_law, 1.3, 2.2),
+    "endless elsewhere": (endless_elsewhere, 0.9),
     "bouncing ball": (bouncing_ball, 10.0, 0.8),
     "friction": (friction_factor, 1900.0),
     "Gauss": (gaussian_elimination, [[1.0, 3.0], [4.0, 2.0]], [1.0, 2.0]),

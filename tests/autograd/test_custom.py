@@ -1,9 +1,13 @@
 """Primitives and partials by users: every mode and order, and what is refused."""
 
+import copy
 import functools
+import gc
 import math
+import operator
 import pickle
 import warnings
+import weakref
 
 import mpmath
 import pytest
@@ -294,3 +298,134 @@ def test_custom_partials_decide_the_derivative():
 
     assert grad(once)(1.0) == math.e
     assert hessian(once)(1.0) == 0.0
+
+
+# ------------------------------------------------------------------------ what holds its results
+
+
+class Layer:
+    """Holds its operation, and whatever was computed with it."""
+
+    def __init__(self):
+        self.operation = custom_partials(lambda out, x: 2.0 * x)(self.square)
+
+    def square(self, x):
+        return x * x
+
+    def __call__(self, x):
+        return self.operation(x)
+
+
+HOLDS = {
+    "its output": lambda x, y: y,
+    "x + y": lambda x, y: x + y,
+    "y + x": lambda x, y: y + x,
+    "x - y": lambda x, y: x - y,
+    "y * 2": lambda x, y: y * 2.0,
+    "2 / y": lambda x, y: 2.0 / y,
+    "x / y": lambda x, y: x / y,
+    "y ** 2": lambda x, y: y**2,
+    "2 ** y": lambda x, y: 2.0**y,
+    "x ** y": lambda x, y: x**y,
+    "-y": lambda x, y: -y,
+    "relu": lambda x, y: y.relu(),
+    "a row": lambda x, y: ag.exp(y),
+    "a row with it first": lambda x, y: ag.maximum(y, x),
+    "a row with it last": lambda x, y: ag.maximum(x, y),
+    "a third operand": lambda x, y: ag.where(0.0, x, y),
+    "behind a third operand": lambda x, y: ag.where(0.0, x, y) + x,
+    "a copy": lambda x, y: copy.copy(y),
+    "a deep copy": lambda x, y: copy.deepcopy(y * x),
+    "a derivative": lambda x, y: ag.differentiate(y, [x])[0],
+    "far below": lambda x, y: functools.reduce(lambda total, _: total + x, range(1000), y),
+}
+
+
+@pytest.mark.parametrize("what", HOLDS)
+def test_who_holds_a_result_of_its_own_operation_is_freed(what):
+    x = Value(1.5)
+    layer = Layer()
+    seen = weakref.ref(layer)
+    layer.held = HOLDS[what](x, layer(x))
+    del layer
+    gc.collect()
+    assert seen() is None
+    assert x.data == 1.5
+
+
+def test_a_label_that_leads_back_is_no_leak():
+    class Named(str):
+        __slots__ = ("__dict__", "__weakref__")
+
+    def named(set_label):
+        label = Named("name")
+        label.value = set_label(label)
+        assert label.value.label == "name"
+        assert type(label.value.label) is str
+        return weakref.ref(label)
+
+    def assigned(label):
+        x = Value(1.0)
+        x.label = label
+        x.label = label
+        return x
+
+    def scoped(label):
+        with ag.scope(label):
+            x = Value(1.0) * 2.0
+        assert [type(name) for name in x.scope] == [str]
+        x.label = "name"
+        return x
+
+    for set_label in (lambda label: Value(1.0, label=label), assigned, scoped):
+        seen = named(set_label)
+        gc.collect()
+        assert seen() is None
+
+
+def test_results_outlive_their_operation():
+    x = Value(3.0)
+    layer = Layer()
+    y = layer(x) * x + ag.where(0.0, x, layer(x))
+    assert isinstance(y, Value)
+    assert (y.parents[0].parents[0].op, y.op) == ("square", "add")
+    seen = weakref.ref(layer)
+    del layer
+    gc.collect()
+    y.backward()
+    assert x.grad == 3 * 9.0 + 6.0
+    first = ag.differentiate(y, [x])[0]
+    assert ag.differentiate(first, [x])[0].data == 6 * 3.0 + 2.0
+    assert seen() is not None  # its primitive is needed
+    del y, first
+    gc.collect()
+    assert seen() is None
+
+
+def test_operators_of_such_results_are_the_ordinary_ones():
+    """To the bit, with partials and refusals."""
+    square = custom_partials(lambda out, x: 2.0 * x)(lambda_square)
+    a = 1.7
+    for f in (
+        *(lambda x, y, op=op: op(x, y) for op in (operator.add, operator.sub, operator.mul)),
+        *(lambda x, y, op=op: op(y, x) for op in (operator.sub, operator.truediv, operator.pow)),
+        *(lambda x, y, op=op: op(x, 3) for op in (operator.add, operator.truediv, operator.pow)),
+        *(lambda x, y, op=op: op(0.3, x) for op in (operator.sub, operator.truediv, operator.pow)),
+        lambda x, y: -x,
+        lambda x, y: x.relu(),
+        lambda x, y: x / 0.0,
+    ):
+        mine, plain = Value(a), Value(a)
+        got, want = f(square(mine), mine), f(plain * plain, plain)
+        assert (repr(got), got.partials) == (repr(want), want.partials)
+        got.backward()
+        want.backward()
+        assert repr(mine.grad) == repr(plain.grad)
+    for op in (operator.add, operator.mul, operator.pow):
+        for left, right in ((square(Value(a)), "x"), ("x", square(Value(a)))):
+            with pytest.raises(TypeError):
+                op(left, right)
+
+
+def lambda_square(x):
+    return x * x

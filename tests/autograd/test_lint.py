@@ -1,5 +1,6 @@
 """Every planted trap is named by its line, and clean programs give no finding."""
 
+import functools
 import inspect
 from pathlib import Path
 
@@ -99,9 +100,26 @@ def test_it_is_bounded():
 
 def test_a_step_far_away_is_not_of_this_point():
     def f(x):
-        return x * x if x < 1e6 else 0.0
+        return x * x + (0.0 if x < 1e6 else 1e10)
 
     assert not lint(f, 2.0)
+    assert lint(f, 0.8e6)
+
+
+def test_a_step_that_an_iteration_leaves_is_none():
+    def f(x, step):
+        return x * x + (0.0 if x < 2.5 else step)
+
+    assert not lint(functools.partial(f, step=1e-5), 2.3)
+    assert lint(functools.partial(f, step=1e-2), 2.3)
+
+
+def test_the_shortest_way_is_relative_to_the_inputs():
+    def f(big, small):
+        return small + (2.0 if big + small > 1e6 + 4.0 else 1.0)
+
+    (finding,) = lint(f, 1e6, 1e-3)
+    assert finding.kind == "jump"
 
 
 def test_keyword_arguments_are_passed_through():

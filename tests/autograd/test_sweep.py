@@ -1,6 +1,7 @@
 """Sweeps on random graphs: against high-precision differences, and their own invariants."""
 
 import math
+from math import inf, nan
 
 import mpmath
 import pytest
@@ -8,7 +9,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import autograd
-from autograd import Value, differentiate, primitives, topological_order, vjp
+import autograd as ag
+from autograd import Value, _sweep, differentiate, grad, primitives, topological_order, vjp
 from autograd._primitive import operands_of
 
 # Random graphs are built from every primitive that is smooth and total near its domain's values;
@@ -182,3 +184,106 @@ def test_a_partial_that_passes_through_zero_keeps_its_own_derivative():
     for f in (autograd.leaky_relu, autograd.elu):
         mixed = autograd.hessian(f, argnums=(0, 1))(-2.0, 0.0)[0][1]
         assert mixed == (1.0 if f is autograd.leaky_relu else math.exp(-2.0))
+
+
+# ------------------------------------------------------------- constants that are not finite
+
+UNSELECTED = [
+    ("relu", ag.relu, -1.0),
+    ("abs", lambda x: ag.abs(x), 0.0),
+    ("maximum", lambda x: ag.maximum(x, 2.0), 1.0),
+    ("minimum", lambda x: ag.minimum(2.0, x), 3.0),
+    ("where x", lambda x: ag.where(0.0, x, 5.0), 1.0),
+    ("where y", lambda x: ag.where(x, 5.0, x) * 1.0, 1.0),
+    ("sign", lambda x: ag.sign(x) + ag.relu(x), -1.0),
+]
+
+
+@pytest.mark.parametrize("constant", [inf, -inf, nan])
+@pytest.mark.parametrize(("name", "f", "x"), UNSELECTED, ids=[row[0] for row in UNSELECTED])
+def test_what_is_not_selected_contributes_nothing(name, f, x, constant):
+    """`0 * inf` where a primitive selects is 0 in every mode, also with a constant `inf`."""
+
+    def scaled(x):
+        return constant * f(x)
+
+    def within(x):
+        return f(x) * constant + x * 0.0
+
+    kernel = ag.compile(scaled)
+    for g in (scaled, within):
+        y = Value(x)
+        g(y).backward()
+        found = [
+            y.grad,
+            ag.grad(g)(x),
+            ag.jacobian(g, mode="forward")(x),
+            ag.jvp(g, (x,), (1.0,))[1],
+            ag.differentiate(g(z := Value(x)), [z])[0].data,
+            ag.grad(lambda t, g=g: ag.grad(g)(t) + t)(x) - 1.0,
+            ag.hvp(g, (x,), (1.0,)),
+            ag.hessian(g)(x),
+        ]
+        assert found == [0.0] * len(found)
+    assert [kernel.grad(x), kernel.grad(x), kernel.grad(x)] == [0.0] * 3
+    if constant != constant:
+        return
+    for along in (constant, Value(constant)):  # an infinite tangent likewise
+        tangent = ag.jvp(f, (x,), (along,))[1]
+        assert (tangent.data if isinstance(tangent, Value) else tangent) == 0.0
+
+
+def test_a_sweep_within_a_sweep_of_one_thread_is_refused():
+    """As by a signal handler: it would overwrite the other's numbers."""
+    x = Value(3.0)
+    y = x * x
+    with _sweep._lock:
+        for call in (y.backward, y.zero_grad, lambda: grad(lambda x: x * x)(3.0)):
+            with pytest.raises(RuntimeError, match="in the middle of another sweep"):
+                call()
+    y.backward()
+    assert x.grad == 6.0
+
+
+# ------------------------------------------------------------------ leaves at every place
+
+PLACES = [(p.name, i) for p in primitives().values() for i in range(p.arity)]
+
+
+@pytest.mark.parametrize(("name", "place"), PLACES)
+def test_a_leaf_accumulates_at_every_operand_place(name, place):
+    prim = primitives()[name]
+    args = [low + 0.4 * (high - low) for low, high in prim.domain]
+    alone, together = Value(args[place]), [Value(x) for x in args]
+    results = [
+        (prim(*[alone if i == place else x for i, x in enumerate(args)]), alone),
+        (prim(*together), together[place]),
+    ]
+    for y, leaf in results:
+        y.backward()
+        once = leaf.grad
+        partial = dict(zip(map(id, y.parents), y.partials, strict=True))[id(leaf)]
+        assert repr(once) == repr(partial + 0.0)
+        y.backward()
+        assert repr(leaf.grad) == repr(2.0 * once)
+        y.zero_grad()
+        y.backward()
+        assert repr(leaf.grad) == repr(once)
+
+
+def test_a_leaf_as_third_operand_accumulates():
+    a, b = Value(1.0), Value(1.0)
+    y = ag.where(0.0, a, b)
+    y.backward()
+    y.backward()
+    assert (a.grad, b.grad) == (0.0, 2.0)
+
+
+def test_zero_grad_reaches_every_node():
+    x = Value(2.0)
+    inner = x * x
+    y = ag.where(0.0, x, inner)
+    y.backward()
+    assert (x.grad, inner.grad, y.grad) == (4.0, 1.0, 1.0)
+    y.zero_grad()
+    assert (x.grad, inner.grad, y.grad) == (0.0, 0.0, 0.0)

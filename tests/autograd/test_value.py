@@ -1,13 +1,16 @@
 """Value: what it holds, what mixes with it, what it refuses."""
 
+import copy
 import decimal
 import math
+import pickle
 from fractions import Fraction
 
 import numpy
 import pytest
 
 import autograd
+import autograd as ag
 from autograd import Value
 
 
@@ -289,3 +292,31 @@ def test_code_written_for_micrograd():
     g.backward()
     assert f"{a.grad:.4f}" == "138.8338"
     assert f"{b.grad:.4f}" == "645.5773"
+
+
+def test_pickles_and_copies_keep_everything():
+    x = Value(2.0, label="x")
+    x.grad = 0.5
+    with ag.scope("s"):
+        inner = x * x
+        leaf = Value(1.0)
+    y = ag.where(leaf, inner + 1.0, x)
+    y.label = "y"
+    y.backward()
+    twins = [pickle.loads(pickle.dumps(y)), copy.deepcopy(y)]
+    for twin in twins:
+        for mine, theirs in zip(ag.topological_order(y), ag.topological_order(twin), strict=True):
+            assert mine is not theirs
+            assert repr(mine) == repr(theirs)  # data, grad, op and label
+            assert (mine.scope, mine.partials) == (theirs.scope, theirs.partials)
+        twin.backward()
+        assert ag.topological_order(twin)[-1].grad == 1.0
+    assert inner.grad == 1.0
+
+
+def test_a_copy_keeps_its_level():
+    kept = []
+    ag.grad(lambda x: kept.append(x * x) or kept[0])(3.0)
+    assert kept[0]._level > 0
+    assert copy.copy(kept[0])._level == kept[0]._level
+    assert copy.deepcopy(kept[0])._level == 0  # a graph of its own

@@ -81,6 +81,11 @@ def signed_bonus(x):
     return x * x + sign(x - 1.0)  # trap
 
 
+def nearest_point(x):
+    points = [(0.0, 1.0), (1.0, 5.0), (2.0, 2.0)]
+    return min(points, key=lambda p: abs(x - p[0]))[1] + 0.1 * x  # trap
+
+
 def copied_sign(x):
     return copysign(2.0, x) + x  # trap
 
@@ -122,6 +127,10 @@ def on_the_kink(x):
     if x > 1.0:  # trap
         return x * x
     return 3.0 * x - 2.0
+
+
+def alone_on_its_value(x):
+    return 5.0 * x if x == 1.0 else 4.0 + x * 1.0  # trap
 
 
 def equality(x):
@@ -172,6 +181,19 @@ class Neuron:
         return tanh(self.w * x + self.bias)
 
 
+def only_read(x):  # trap
+    return Value(2.0) if x.data > 1.0 else Value(3.0)
+
+
+def model_of_floats():
+    w = 0.5
+
+    def predict(x):  # trap
+        return tanh(w * x)
+
+    return predict
+
+
 def noisy(x):  # trap
     return x * _draw.random()
 
@@ -188,6 +210,7 @@ TRAPS = [
     ("jump", rounded_up, 2.3),
     ("jump", rounded_half, 2.3),
     ("jump", signed_bonus, 1.5),
+    ("jump", nearest_point, 0.3),
     ("jump", copied_sign, 0.4),
     ("jump", sawtooth, 3.2),
     ("jump-under-mean", Averaged(knock_out, (None, 0, 0)), 100.0, NORMALS[:50], NORMALS[50:]),
@@ -196,12 +219,15 @@ TRAPS = [
     ("where-not-finite", unused_root, 0.0),
     ("unreached", forgotten_argument, 1.5, 0.02),
     ("unreached", forgotten_entry, [1.0, 2.0, 3.0]),
+    ("unreached", only_read, 1.5),
     ("on-boundary", on_the_kink, 1.0),
+    ("on-boundary", alone_on_its_value, 1.0),
     ("on-boundary", equality, 0.0),
     ("unseen-weight", stopped, 0.4, 2.0),
     ("unseen-weight", plain_number, 0.4, 2.0),
     ("unseen-weight", captured_number, 2.0),
     ("unseen-weight", closed_over(), 2.0),
+    ("unseen-weight", model_of_floats(), 2.0),
     ("unseen-weight", among_values(), 2.0),
     ("unseen-weight", Neuron().forward, 2.0),
     ("unrepeatable", noisy, 2.0),

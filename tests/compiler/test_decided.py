@@ -3,6 +3,7 @@
 import copy
 import inspect
 import pickle
+import random
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 import autograd as ag
 from autograd import Decision
 from autograd.compiler.passes import simplify
+from autograd.compiler.program import COMPARISONS
 
 
 def payoff(spot, strike):
@@ -203,3 +205,42 @@ def test_a_kernel_tells_lint_what_it_is():
     assert not ag.lint(ag.compile(knock_out), 100.0, 0.3)
     with pytest.raises(TypeError, match="does not add up its rows"):
         ag.lint(ag.compile(knock_out, in_axes=(None, 0)), 100.0, z)
+
+
+def branching(draw):
+    """Return a random function of two numbers with five branches."""
+    steps = [
+        (draw.choice(sorted(COMPARISONS)), *[draw.randrange(2 + k) for _ in range(4)])
+        for k in range(5)
+    ]
+
+    def f(x, y):
+        values = [x, y]
+        for op, a, b, c, d in steps:
+            taken = COMPARISONS[op](values[a], values[b])
+            values.append(values[c] * values[d] if taken else values[c] - 0.5 * values[d])
+        return values[-1] + 0.0 * x
+
+    return f
+
+
+HARD = (0.0, 1.0, -1.0, 0.5, 2.0, float("inf"), float("nan"), 1e-300)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_functions_decide_as_without_compiling(seed):
+    draw = random.Random(seed)
+    f = branching(draw)
+    points = [(draw.choice(HARD), draw.choice(HARD)) for _ in range(12)]
+    kernel, rows = ag.compile(f), ag.compile(f, in_axes=0)
+    single = []
+    for point in points:
+        kernel(*point)
+        single += list(kernel.decisions)
+        # Equal questions are one guard.
+        assert set(map(repr, kernel.decisions)) == set(map(repr, ag.decisions(f, *point)))
+    rows(*map(np.array, zip(*points, strict=True)))
+    assert sum(d.rows for d in rows.decisions) == len(single)
+    assert sum(d.yes for d in rows.decisions) == sum(d.yes for d in single)
+    margins = [d.margin for d in single if d.margin >= 0.0]
+    assert not margins or rows.decisions[0].margin == min(margins)

@@ -1,0 +1,175 @@
+"""What a function returned, as numbers; and their derivatives, as graph for a recording, or as
+floats for a check. Both form their sums in the same order, so their bits agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final, Literal
+
+import numpy as np
+
+from .._graph import order_of
+from .._primitive import Node, as_float
+from .._structure import _flatten, _unflatten, is_container
+from .._sweep import cotangents, pull_graph, push_graph, tangents
+from .._watch import nested
+from .arguments import Form
+from .trace import gradient
+
+Mode = Literal["value", "value_and_grad", "jacobian", "hessian"]
+
+_writing_out: Final[ContextVar[bool]] = ContextVar("writing_out", default=False)
+
+
+@contextmanager
+def kernels_written_out() -> Iterator[None]:
+    """Let kernels inside a graph be written out rather than be one node, whose derivatives have
+    other last bits."""
+    token = _writing_out.set(True)
+    try:
+        yield
+    finally:
+        _writing_out.reset(token)
+
+
+def are_kernels_written_out() -> bool:
+    """Say whether this is within `kernels_written_out`."""
+    return _writing_out.get()
+
+
+def taken_apart(out: Any, mode: Mode, name: str) -> tuple[list[Any], Form]:
+    """Return the numbers of what the function called `name` returned, and their form.
+
+    Raises:
+        TypeError: there is no number in it, or more than `mode` takes.
+    """
+    if mode == "jacobian" or not (is_container(out) or isinstance(out, np.ndarray)):
+        out = _floats(out)
+    numbers = _numbers_of(out)
+    form = Form(_plain(out), f"the result of {name}")
+    if mode in ("value_and_grad", "hessian") and (len(numbers) != 1 or not form.single):
+        raise TypeError(
+            f"{mode} needs a scalar output, but {name} returned {out!r}; "
+            "for several outputs use jacobian"
+        )
+    return numbers, form
+
+
+def as_graph(mode: Mode, numbers: list[Any], wrt: list[Any], level: int) -> list[Any]:
+    """Return what `mode` asks for, `Value`s or floats."""
+    if mode == "value":
+        return numbers
+    if mode == "jacobian":
+        return _jacobian(numbers, wrt, level)
+    root = numbers[0]
+    if mode == "value_and_grad":
+        return [root, *gradient(root, wrt, level)]
+    return [g for x in _slopes(root, wrt, level) for g in gradient(x, wrt, level)]
+
+
+def as_floats(mode: Mode, numbers: list[Any], wrt: list[Any], level: int) -> list[float]:
+    """Return the same as floats; nobody's `.grad` changes."""
+    values = [x._data if isinstance(x, Node) else x for x in numbers]
+    if mode == "value":
+        return values
+    roots = [x for x in numbers if isinstance(x, Node)]
+    # Below the level of a derivative call, sweeps write to nodes that others hold.
+    kept = [(node, node._grad) for node in order_of(roots + wrt)] if level == 0 else []
+    try:
+        if mode == "value_and_grad":
+            return [*values, *_row(numbers[0], wrt, level)]
+        if mode == "hessian":
+            with nested():
+                slopes = _slopes(numbers[0], wrt, level)
+            return [g for x in slopes for g in _row(x, wrt, level)]
+        if len(wrt) >= len(numbers):
+            return [g for y in numbers for g in _row(y, wrt, level)]
+        columns: list[list[float]] = []
+        for i in range(len(wrt)):
+            found = iter(tangents(roots, wrt, [float(i == j) for j in range(len(wrt))], level))
+            columns.append([next(found) + 0.0 if isinstance(y, Node) else 0.0 for y in numbers])
+        return [column[j] for j in range(len(numbers)) for column in columns]
+    finally:
+        for node, grad in kept:
+            node._grad = grad
+
+
+def _row(root: Any, wrt: list[Any], level: int) -> list[float]:
+    if not isinstance(root, Node):
+        return [0.0] * len(wrt)
+    return cotangents([root], [1.0], wrt, level)
+
+
+def _slopes(root: Any, wrt: list[Any], level: int) -> list[Any]:
+    """Return the gradient of `root` as graph."""
+    if not isinstance(root, Node):
+        return [0.0] * len(wrt)
+    return pull_graph([root], [1.0], wrt, level)
+
+
+def _jacobian(outputs: list[Any], wrt: list[Any], level: int) -> list[Any]:
+    """Return all outputs by all inputs, row by row, in the mode that `autograd.jacobian` takes."""
+    if len(wrt) >= len(outputs):
+        return [g for y in outputs for g in gradient(y, wrt, level)]
+    nodes = [y for y in outputs if isinstance(y, Node)]
+    columns: list[list[Any]] = []
+    for i in range(len(wrt)):
+        direction = [float(i == j) for j in range(len(wrt))]
+        found = iter(push_graph(nodes, wrt, direction, level))
+        columns.append([next(found) + 0.0 if isinstance(y, Node) else 0.0 for y in outputs])
+    return [column[j] for j in range(len(outputs)) for column in columns]
+
+
+# ------------------------------------------------------------------------- what was returned
+
+
+def _numbers_of(out: Any) -> list[Any]:
+    """Return the numbers of an output, `Value`s and floats, in order."""
+    numbers: list[Any] = []
+    for leaf in _flatten(out)[0]:
+        if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "fO":
+            numbers += [
+                x if isinstance(x, Node) else as_float(x, "an entry of the result")
+                for x in leaf.ravel().tolist()
+            ]
+        elif isinstance(leaf, (Node, float, np.floating)):
+            numbers.append(leaf if isinstance(leaf, Node) else float(leaf))
+    return numbers
+
+
+def _plain(out: Any) -> Any:
+    """Return an output with 0.0 for each `Value`, to take its form from.
+
+    Raises:
+        TypeError: there is no number in it.
+    """
+
+    def plain(leaf: Any) -> Any:
+        if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "fO":
+            return np.zeros(leaf.shape)
+        return 0.0 if isinstance(leaf, (Node, float, np.floating)) else leaf
+
+    leaves, tree = _flatten(out)
+    found = [plain(leaf) for leaf in leaves]
+    if tree is None and not (
+        isinstance(found[0], float)
+        or (isinstance(found[0], np.ndarray) and found[0].dtype.kind == "f")
+    ):
+        raise TypeError(f"a compiled function must return numbers (floats or Values), not {out!r}")
+    return _unflatten(tree, found)
+
+
+def _floats(out: Any) -> Any:
+    """Return an output with floats in the place of whole numbers, whose derivatives are zero."""
+
+    def as_floats(leaf: Any) -> Any:
+        if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "iu":
+            return leaf.astype(np.float64)
+        whole = isinstance(leaf, (int, np.integer)) and not isinstance(leaf, bool)
+        return float(leaf) if whole else leaf
+
+    leaves, tree = _flatten(out)
+    return _unflatten(tree, [as_floats(leaf) for leaf in leaves])
