@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
@@ -90,21 +91,32 @@ class Checkpoint:
                 _refuse_lost(
                     {k: x for k, x in content["state"].items() if not k.startswith("callbacks")}
                 )
-            before = self.optimizer.state_dict()
-            self.optimizer.load_state_dict(content["optimizer"])
+            before = self.optimizer.state_dict(), self.state.copy()
             try:
+                self.optimizer.load_state_dict(content["optimizer"])
+                self._put_state(content["state"], going_on)
                 self.model.load_state_dict(content["parameters"])
-            except (TypeError, ValueError):
-                self.optimizer.load_state_dict(before)
+            except BaseException:
+                self.optimizer.load_state_dict(before[0])
+                before[1].restore()
                 raise
             for key, value in content["settings"].items():
                 if not _is_lost(value):
                     setattr(self.optimizer, key, decoded(value))
-            self.state.put(content["state"])
         except (TypeError, KeyError, ValueError, AttributeError) as reason:
             raise ValueError(f"checkpoint {self.path}: {reason}") from None
         self.ended = ended
         vars(history).update(vars(past))
+
+    def _put_state(self, kept: Mapping[str, Any], going_on: bool) -> None:
+        """Set what is no parameter; say what of it could not be set."""
+        left = self.state.put(kept)
+        if not left or not going_on:
+            return
+        text = f"{left[0]} is not as it was in the run, and can't be set from a file"
+        if not all(name.startswith("callbacks") for name in left):
+            raise ValueError(text)
+        warnings.warn(f"checkpoint {self.path}: {text}", RuntimeWarning, stacklevel=4)
 
     def _compare(self, content: Mapping[str, Any]) -> None:
         """Raise ValueError if the file is of another run."""

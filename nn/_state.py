@@ -76,7 +76,17 @@ class State:
             for key in _atoms(thing):
                 if f"{name}.{key}" in left:
                     _set_atom(thing, key, decoded(left.pop(f"{name}.{key}")))
+            if _has_attributes(thing):
+                for full in [full for full in left if full.rpartition(".")[0] == name]:
+                    key = full.rpartition(".")[2]
+                    new = key not in vars(thing) and "is" not in _mapping(left[full])
+                    if new or isinstance(left[full], _ATOMS):
+                        setattr(thing, key, decoded(left.pop(full)))
         return list(left)
+
+    def copy(self) -> State:
+        """Return the same, as it is now."""
+        return State(self._roots, self._skip)
 
     def _walk(self, whole: set[int]) -> Iterator[tuple[str, Any]]:
         """Yield everything that holds something, each once; not the parts of what is `whole`."""

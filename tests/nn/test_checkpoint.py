@@ -209,10 +209,9 @@ def moving_target():
 
 def early_stopping():
     class Patience:
-        def __init__(self):
-            self.best = math.inf
-            self.kept = None
-            self.wait = 0
+        best = math.inf
+        kept = None
+        wait = 0
 
         def __call__(self, model, history):
             if history.loss[-1] < self.best - 0.01:
@@ -274,6 +273,17 @@ def test_what_a_file_cannot_hold_is_said(tmp_path):
     fitted(make, 2, tmp_path / "run.json")
     with pytest.raises(ValueError, match=r"run\.json: loss\.kept.* can't hold"):
         fitted(make, 4, tmp_path / "run.json")
+
+
+def test_what_a_callback_keeps_and_a_file_cannot_is_said(tmp_path):
+    def make():
+        kept = [neuron()]
+        return neuron(), nn.squared_error, {"callbacks": [lambda m, h: kept.append(neuron())]}
+
+    fitted(make, 2, tmp_path / "run.json")
+    with pytest.warns(RuntimeWarning, match=r"run\.json: callbacks\.0\.kept.* can't be set"):
+        fitted(make, 4, tmp_path / "run.json")
+    fitted(make, 4, tmp_path / "run.json")  # there is nothing to go on with
 
 
 def test_an_iterator_cannot_go_on(tmp_path):

@@ -464,10 +464,10 @@ def test_what_changes_out_of_sight_is_found_by_comparing(monkeypatch):
         if len(history) == 3:
             monkeypatch.setenv("FACTOR", "2.0")
 
-    found, said = train(lambda: (*by_environment(), {"callbacks": [change]}), True, epochs=6)
+    found, said = train(lambda: (*by_environment(), {"callbacks": [change]}), True, epochs=11)
     assert len(said) == 1
     assert "starts again from where it began, as graphs" in said[0]
-    assert found == train(lambda: (*by_environment(), {}), False, epochs=6)[0]
+    assert found == train(lambda: (*by_environment(), {}), False, epochs=11)[0]
 
 
 def test_predictions_are_compared_as_well(monkeypatch):
