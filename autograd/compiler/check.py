@@ -38,6 +38,8 @@ def record(paths: Paths, family: Family, numbers: list[float], fill: Any) -> tup
     fingerprint = paths.fingerprint
     if paths.f is None or paths.unsteady:
         return done, out
+    if fingerprint.pending:
+        paths.ignore([], family)  # looks again
     if not fingerprint.holds():
         before = fingerprint.places
         changed = fingerprint.update()

@@ -12,12 +12,14 @@ import dis
 import functools
 import hashlib
 import inspect
+import operator
 import random
 import sys
 import sysconfig
 import types
+import weakref
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, ValuesView
 from contextvars import ContextVar
 from typing import Any, Final
 
@@ -57,9 +59,10 @@ _BY_TEXT: Final = frozenset(
 
 
 @functools.lru_cache(maxsize=4096)
-def _named(code: types.CodeType) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the globals and the attributes that code names, inner functions included."""
+def _named(code: types.CodeType) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """Return the globals, attributes and modules that code names, inner functions included."""
     names: set[str] = set()
+    modules: set[str] = set()
     attributes: set[str] = set()
     waiting = [code]
     while waiting:
@@ -74,12 +77,14 @@ def _named(code: types.CodeType) -> tuple[frozenset[str], frozenset[str]]:
                 "IMPORT_FROM",
             ):
                 attributes.add(instruction.argval)
+            elif instruction.opname == "IMPORT_NAME":
+                modules.add(instruction.argval)
         for constant in code.co_consts:
             if isinstance(constant, types.CodeType):
                 waiting.append(constant)
             elif isinstance(constant, str) and constant.isidentifier():
                 attributes.add(constant)  # perhaps for getattr
-    return frozenset(names), frozenset(attributes)
+    return frozenset(names), frozenset(attributes), frozenset(modules)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -105,10 +110,11 @@ class _Walk:
         self.value_at: dict[str, Node] = {}  # the Values among it
         self.values: list[Node] = []  # the same, each once
         self.unsteady: list[str] = []  # what can't be looked at without changing it
+        self.pending = False  # whether the function will make something that it then sees
         self.globals: set[str] = set()
         self._attributes: set[str] = set()
         self._seen: dict[int, Any] = {}
-        self._entries = 0
+        self._entries = 0  # attributes, and entries of containers
         self._objects: list[tuple[Any, str, int]] = []
         self._done: set[tuple[int, str]] = set()
         self._waiting: deque[tuple[Any, str, int]] = deque()
@@ -163,16 +169,24 @@ class _Walk:
             self._see(x.__self__, f"{where}'s self" if where else "self", 0)
         elif isinstance(x, functools.partial):
             self._see(x.func, where, 0)
-            self._see([*x.args, *x.keywords.values()], f"{where}'s bound arguments", 0)
+            self._see(x.args, f"{where}'s bound arguments", 0)
+            self._see(x.keywords, f"{where}'s bound arguments", 0)
         elif isinstance(x, (staticmethod, classmethod)):
             self._see(x.__func__, where, depth)
         elif isinstance(x, property):
             self._see(x.fget, where, depth)
         elif isinstance(x, (list, tuple, dict, set, frozenset, deque)):
             self._look_container(x, where, depth)
-        elif isinstance(x, types.MappingProxyType):
+        elif isinstance(x, (KeysView, ValuesView, ItemsView)) and hasattr(x, "mapping"):
+            self._see(x.mapping, where, depth)
+        elif isinstance(x, Mapping) and _trusted(type(x).__module__):
             self._see(dict(x), where, depth)
             self.still.others.append((lambda: _entries(x), _entries(x)))
+        elif isinstance(x, weakref.ref):
+            self._content(where, lambda: id(x()))
+            self._see(x(), where, depth)
+        elif isinstance(x, (operator.attrgetter, operator.methodcaller)):
+            self._attributes.update(_words(x.__reduce__()))
         elif isinstance(x, np.ndarray):
             self._look_array(x, where, depth)
         elif isinstance(x, (bytearray, memoryview)) or type(x).__module__ == "array":
@@ -188,12 +202,11 @@ class _Walk:
             self._content(where, lambda: repr(x.get_state(legacy=False)))
         elif isinstance(x, ContextVar):
             self._content(where, lambda: Same(x.get(EMPTY)))
-        elif hasattr(x, "__next__") and not isinstance(x, type):
+        elif hasattr(type(x), "__next__"):
             self.unsteady.append(where or "the function")
         else:
-            wrapped = getattr(x, "__wrapped__", None)  # a kernel, or a cached function
-            if wrapped is not None and not isinstance(x, type):
-                self._see(wrapped, where, 0)
+            if "__wrapped__" in getattr(x, "__dict__", ()) and not isinstance(x, type):
+                self._see(x.__wrapped__, where, 0)  # a kernel, or a cached function
             self._objects.append((x, where, depth))
 
     def _content(self, where: str, content: Callable[[], Any]) -> None:
@@ -221,7 +234,11 @@ class _Walk:
                 self._note(f"the code of {name or 'the function'}", Same(f.__code__))
         self._see(f.__defaults__, f"a default of {f.__name__}", 0)
         self._see(f.__kwdefaults__, f"a default of {f.__name__}", 0)
-        names, attributes = _named(f.__code__)
+        names, attributes, modules = _named(f.__code__)
+        for imported in sorted(modules):
+            module = sys.modules.get(imported)
+            self.pending = self.pending or module is None
+            self._see(module, f"module {imported!r}", 0)
         if _root(f.__module__) in _FIXED:
             names, attributes = frozenset(), attributes - _BY_TEXT
         self.globals |= names
@@ -290,7 +307,7 @@ class _Walk:
             elif x is np.random or (x is np and "random" in self._attributes):
                 self._see(np.random.mtrand._rand, "numpy.random", 0)  # its hidden generator
             return
-        if depth >= _DEPTH and len(self.places) > _FEW:
+        if depth >= _DEPTH and self._entries > _FEW:
             return
         cls = x if isinstance(x, type) else type(x)
         own = not _trusted(cls.__module__)
@@ -302,15 +319,18 @@ class _Walk:
             self._done.add((id(x), name))
             static = _static_attribute(cls, name)
             place = f"{where}.{name}" if where else name
-            if x is not cls and isinstance(static, (property, functools.cached_property)):
+            cached = isinstance(static, functools.cached_property)
+            if x is not cls and (cached or isinstance(static, property)):
                 if own:
                     self._watch(cls, name, static, place)
-                    self._see(
-                        getattr(static, "fget", None) or getattr(static, "func", None), place, depth
-                    )
+                    self._see(static.func if cached else static.fget, place, 0)
+                if not cached or name not in vars(x):
+                    self.pending = self.pending or cached
+                    continue
+            elif x is not cls and static is not EMPTY and _computed(static):
+                self._note(place, Same(static))  # reading it would run code of the class
+                self._see(static, place, depth + 1)
                 continue
-            if x is not cls and static is not EMPTY and _computed(static):
-                continue  # reading it would run code of the class
             held = getattr(x, name, EMPTY)
             if isinstance(held, types.MethodType) and name not in getattr(x, "__dict__", ()):
                 if own:
@@ -333,9 +353,16 @@ class _Walk:
         for name in sorted({*mine, *slots}):
             if everything or name in self._attributes:
                 yield name
-        for name in sorted(self._attributes):
-            if own and name not in mine and _static_attribute(cls, name) is not EMPTY:
+        for name in sorted(self._attributes if own else ()):
+            found = [c for c in cls.__mro__ if name in vars(c) and c is not object]
+            if name not in mine and (found or (x is cls and hasattr(type(x), name))):
                 yield name
+            for c in found[1:]:  # `super()` finds these
+                function = vars(c)[name]
+                if isinstance(function, types.FunctionType) and (id(c), name) not in self._done:
+                    self._done.add((id(c), name))
+                    self._watch(c, name, function, f"{c.__name__}.{name}")
+                    self._see(function, f"{c.__name__}.{name}", 0)
 
     def _look_at_names(self, module: types.ModuleType, where: str) -> None:
         for name in sorted(self._attributes & set(vars(module))):
@@ -347,12 +374,22 @@ class _Walk:
                 self._see(held, f"{where}.{name}", 0)
 
     def _watch(self, x: Any, name: str, held: Any, place: str) -> None:
+        self._entries += 1
         self.still.attributes.append((x, name, held))
         self._put(place, held)
 
 
 def _entries(x: Any) -> list[tuple[Same, Same]]:
     return [(Same(key), Same(entry)) for key, entry in x.items()]
+
+
+def _words(x: Any) -> Iterator[str]:
+    """Yield the parts of all dotted names in nested tuples."""
+    if isinstance(x, str):
+        yield from x.split(".")
+    elif isinstance(x, tuple):
+        for part in x:
+            yield from _words(part)
 
 
 def _static_attribute(cls: type, name: str) -> Any:
@@ -402,6 +439,7 @@ class Fingerprint:
         values: the `Value`s it can see. Where they are is part of the key; which, is not.
         names: the global names its code uses.
         unsteady: places that can't be looked at without changing them, such as iterators.
+        pending: whether there will be more to see once the function has run.
     """
 
     def __init__(self, f: Any) -> None:
@@ -419,6 +457,7 @@ class Fingerprint:
         self.places = {p: key for p, key in walk.places.items() if not self._is_ignored(p)}
         self.values = walk.values
         self.unsteady = walk.unsteady
+        self.pending = walk.pending
         self.names = walk.globals
         self._value_at = walk.value_at
         state = frozenset(self.places.items())

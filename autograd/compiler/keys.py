@@ -67,7 +67,7 @@ def static_key(x: Any) -> Any:
         keys = [static_key(entry) for entry in x]
         if None in keys:
             return None
-        return kind, tuple(keys) if kind is tuple else frozenset(keys)
+        return kind, tuple(keys)  # of a frozenset too: its order can be seen
     return Same(x) if isinstance(x, CODE) else None
 
 
