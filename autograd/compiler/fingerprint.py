@@ -332,7 +332,8 @@ class _Walk:
                 self._see(static, place, depth + 1)
                 continue
             held = getattr(x, name, EMPTY)
-            if isinstance(held, types.MethodType) and name not in getattr(x, "__dict__", ()):
+            stored = x is not cls and name in getattr(x, "__dict__", ())
+            if isinstance(held, types.MethodType) and not stored:
                 if own:
                     self.still.methods.append((x, name, held.__func__))
                     self._note(place, Same(held.__func__))
