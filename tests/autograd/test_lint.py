@@ -24,7 +24,9 @@ def trap_line(f):
     )
 
 
-@pytest.mark.parametrize("trap", trap_programs.TRAPS, ids=lambda t: f"{t[0]}-{t[1]}")
+@pytest.mark.parametrize(
+    "trap", trap_programs.TRAPS, ids=lambda t: f"{t[0]}-{getattr(t[1], 'f', t[1]).__name__}"
+)
 def test_traps(trap):
     kind, f, *args = trap
     assert {(x.kind, x.where) for x in lint(f, *args)} == {(kind, trap_line(f))}
