@@ -211,6 +211,8 @@ class Primitive:
             order (`where`, `relu`, ...; not a partial that merely passes through zero).
         aliases: further names of the method, for NumPy's spelling.
         doc: one line for the documentation.
+        registered: whether it is found by its name.
+        closed: whether nothing it holds leads to a node, so that its results need no collector.
     """
 
     def __init__(
@@ -263,11 +265,17 @@ class Primitive:
         self.aliases = aliases
         self.doc = doc
         self.registered = False
+        self.closed = False
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
 
     def __reduce__(self) -> Any:
+        if not self.registered:
+            raise TypeError(
+                f"primitive {self.name} is not registered, so a pickle of its results could not "
+                "find it again; register it (autograd.register), or pickle plain numbers"
+            )
         return find, (self.name,)
 
     def __get__(self, owner: object, cls: object = None) -> Any:

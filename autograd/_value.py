@@ -68,7 +68,8 @@ class Value(Node):
         pb: float,
         extra: Extra | None,
     ) -> Node:
-        tracked = not prim.registered or isinstance(a, TrackedValue) or isinstance(b, TrackedValue)
+        tracked = not (prim.registered or prim.closed)
+        tracked = tracked or isinstance(a, TrackedValue) or isinstance(b, TrackedValue)
         if not tracked and extra is not None:
             tracked = any(isinstance(node, TrackedValue) for node, _ in extra.more)
         if tracked:

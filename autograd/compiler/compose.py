@@ -29,9 +29,8 @@ class Block:
 
     def __init__(self, program: Program, name: str) -> None:
         self.program = program
-        self.name = re.sub(r"\W", "_", name)
-        if not self.name.isidentifier():
-            self.name = f"kernel_{self.name}"
+        name = re.sub(r"\W", "_", name.rpartition(".")[2].replace("<lambda>", "kernel"))
+        self.name = name if name.isidentifier() else f"kernel_{name}"
         self._simple: Program | None = None
         self._points: list[Point] = []
         self._code: Code | None = None
@@ -147,6 +146,7 @@ class Block:
 
             partials = tuple([self._partial(j, i) for i in range(self.program.inputs)])
             found = self._primitives[j] = Primitive(self.name, value, partials)
+            found.closed = True
         return found
 
     def _partial(self, j: int, i: int) -> Callable[..., Any]:

@@ -1,6 +1,8 @@
 """Kernels inside other graphs: one node with exact partials of any order, or written out."""
 
+import copy
 import math
+import pickle
 import random
 import tracemalloc
 import warnings
@@ -76,6 +78,17 @@ def test_a_kernel_called_with_values_is_one_node():
     expected = grad(lambda x, y: (autograd.sin(x) * autograd.exp(y) + x * y) * 2.0, (0, 1))
     assert np.allclose((x.grad, y.grad), expected(0.3, 0.5), rtol=1e-15)
     assert kernel(x, 0.5).parents == (x,)
+
+
+def test_results_do_not_pickle_under_the_name_of_another_operation():
+    def sin(x):
+        return x * x
+
+    y = compile(sin)(Value(3.0))
+    assert y.op == "sin"
+    with pytest.raises(TypeError, match="primitive sin is not registered"):
+        pickle.dumps(y)
+    assert copy.deepcopy(y).data == 9.0
 
 
 def test_captured_values_are_parents_too():
