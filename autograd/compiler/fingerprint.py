@@ -104,7 +104,7 @@ def _root(module: str | None) -> str:
 class _Walk:
     """One look at everything a function can see."""
 
-    def __init__(self, root: Any) -> None:
+    def __init__(self, root: Any, attributes: frozenset[str] = frozenset()) -> None:
         self.still = Still()
         self.places: dict[str, Any] = {}  # what each place held, as a key
         self.value_at: dict[str, Node] = {}  # the Values among it
@@ -112,7 +112,7 @@ class _Walk:
         self.unsteady: list[str] = []  # what can't be looked at without changing it
         self.pending = False  # whether the function will make something that it then sees
         self.globals: set[str] = set()
-        self._attributes: set[str] = set()
+        self.attributes = set(attributes)  # that code names
         self._seen: dict[int, Any] = {}
         self._entries = 0  # attributes, and entries of containers
         self._objects: list[tuple[Any, str, int]] = []
@@ -122,8 +122,8 @@ class _Walk:
         self._see(root, "", 0)
         # Attributes that a function names count for all objects, also for those found before it.
         known = -1
-        while known < len(self._attributes) or self._waiting:
-            known = len(self._attributes)
+        while known < len(self.attributes) or self._waiting:
+            known = len(self.attributes)
             while self._waiting:
                 self._look(*self._waiting.popleft())
             for found, where, depth in list(self._objects):
@@ -164,6 +164,7 @@ class _Walk:
     def _look(self, x: Any, where: str, depth: int) -> None:
         if isinstance(x, types.FunctionType):
             self._look_function(x, where)
+            self._objects.append((x, where, depth))
         elif isinstance(x, types.MethodType):
             self._see(x.__func__, where, 0)
             self._see(x.__self__, f"{where}'s self" if where else "self", 0)
@@ -186,7 +187,7 @@ class _Walk:
             self._content(where, lambda: id(x()))
             self._see(x(), where, depth)
         elif isinstance(x, (operator.attrgetter, operator.methodcaller)):
-            self._attributes.update(_words(x.__reduce__()))
+            self.attributes.update(_words(x.__reduce__()))
         elif isinstance(x, np.ndarray):
             self._look_array(x, where, depth)
         elif isinstance(x, (bytearray, memoryview)) or type(x).__module__ == "array":
@@ -242,7 +243,7 @@ class _Walk:
         if _root(f.__module__) in _FIXED:
             names, attributes = frozenset(), attributes - _BY_TEXT
         self.globals |= names
-        self._attributes |= attributes
+        self.attributes |= attributes
         for variable in sorted(names):
             if (id(f.__globals__), variable) not in self._done:
                 self._done.add((id(f.__globals__), variable))
@@ -304,7 +305,7 @@ class _Walk:
         if isinstance(x, types.ModuleType):
             if not _trusted(x.__name__) or x is random:
                 self._look_at_names(x, where)
-            elif x is np.random or (x is np and "random" in self._attributes):
+            elif x is np.random or (x is np and "random" in self.attributes):
                 self._see(np.random.mtrand._rand, "numpy.random", 0)  # its hidden generator
             return
         if depth >= _DEPTH and self._entries > _FEW:
@@ -349,12 +350,12 @@ class _Walk:
         mine = getattr(x, "__dict__", {}) if x is not cls else {}
         slots = [name for c in cls.__mro__ for name in getattr(c, "__slots__", ()) if x is not cls]
         everything = (
-            bool(_BY_TEXT & (self._attributes | self.globals)) or _root(cls.__module__) in _PLAIN
+            bool(_BY_TEXT & (self.attributes | self.globals)) or _root(cls.__module__) in _PLAIN
         )
         for name in sorted({*mine, *slots}):
-            if everything or name in self._attributes:
+            if everything or name in self.attributes:
                 yield name
-        for name in sorted(self._attributes if own else ()):
+        for name in sorted(self.attributes if own else ()):
             found = [c for c in cls.__mro__ if name in vars(c) and c is not object]
             if name not in mine and (found or (x is cls and hasattr(type(x), name))):
                 yield name
@@ -366,7 +367,7 @@ class _Walk:
                     self._see(function, f"{c.__name__}.{name}", 0)
 
     def _look_at_names(self, module: types.ModuleType, where: str) -> None:
-        for name in sorted(self._attributes & set(vars(module))):
+        for name in sorted(self.attributes & set(vars(module))):
             if (id(module), name) not in self._done:
                 self._done.add((id(module), name))
                 held = vars(module)[name]
@@ -439,12 +440,15 @@ class Fingerprint:
         places: what each place holds, as a key.
         values: the `Value`s it can see. Where they are is part of the key; which, is not.
         names: the global names its code uses.
+        attributes: the names of attributes its code uses.
         unsteady: places that can't be looked at without changing them, such as iterators.
         pending: whether there will be more to see once the function has run.
     """
 
-    def __init__(self, f: Any) -> None:
+    def __init__(self, f: Any, attributes: frozenset[str] = frozenset()) -> None:
+        """`attributes` are named by other code that is given `f`."""
         self._f = f
+        self._given = attributes
         self._lock = lock()
         self._keys: dict[Any, int] = {}
         self._ignored: set[str] = set()  # places, ...
@@ -454,12 +458,13 @@ class Fingerprint:
         self._take()
 
     def _take(self) -> None:
-        walk = _Walk(self._f)
+        walk = _Walk(self._f, self._given)
         self.places = {p: key for p, key in walk.places.items() if not self._is_ignored(p)}
         self.values = walk.values
         self.unsteady = walk.unsteady
         self.pending = walk.pending
         self.names = walk.globals
+        self.attributes = frozenset(walk.attributes)
         self._value_at = walk.value_at
         state = frozenset(self.places.items())
         key = self._keys.get(state)

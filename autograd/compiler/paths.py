@@ -114,9 +114,10 @@ class Paths:
         return self.fingerprint.key, *[self._state_of(f) for f in call.functions]
 
     def _state_of(self, f: Any) -> int:
-        found = self._seen.get(Same(f))
+        named = self.fingerprint.attributes
+        found = self._seen.get((Same(f), named))
         if found is None:
-            found = self._seen[Same(f)] = Fingerprint(f)
+            found = self._seen[Same(f), named] = Fingerprint(f, named)
         if not found.holds():
             found.update()
         return found.key

@@ -120,6 +120,28 @@ def test_a_function_as_argument_is_looked_into():
     assert kernel(math.pi / 2, autograd.sin) == 1.0
 
 
+def test_classes_modules_and_functions_as_arguments_are_looked_into():
+    class Config:
+        rate = 2.0
+
+    module = types.ModuleType("somebodys")
+    module.rate = 3.0
+
+    def carrier():
+        pass
+
+    carrier.rate = 4.0
+    kernel = compile(lambda x, c: x * c.rate, check="never")
+    for thing in (Config, module, carrier):
+        assert [kernel(1.0, thing), kernel(1.0, thing)] == [thing.rate] * 2
+        thing.rate = 9.0
+        assert kernel(1.0, thing) == 9.0
+    closed = compile(lambda x: x * carrier.rate, check="never")
+    assert closed(1.0) == 9.0
+    carrier.rate = 5.0
+    assert closed(1.0) == 5.0
+
+
 @dataclasses.dataclass
 class Plain:
     a: float

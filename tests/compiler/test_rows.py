@@ -1,5 +1,7 @@
 """Rows: each goes to its own path, whatever is left of the others."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -18,3 +20,18 @@ def test_few_rows_of_many_take_another_path(first):
     x = np.linspace(-2.0, 2.0, 20_001)
     x[0] = first
     assert np.array_equal(compile(f, in_axes=0)(x), np.where(x > 1.9, x * 3.0, x + 1.0))
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 15, 16, 31, 4097, 4103])
+def test_rows_without_code_are_added_up_as_code_does(count):
+    def f(w, x):
+        return autograd.exp(x) * w if x > 0.0 else autograd.sin(x) - w * x
+
+    x = np.random.default_rng(count).normal(size=count) * 5.0
+    want = compile(f, in_axes=(None, 0), reduce="sum").value_and_grad(0.3, x)
+    for first in (1.0, -1.0):
+        kernel = compile(f, in_axes=(None, 0), reduce="sum", max_paths=1)
+        kernel.value_and_grad(0.3, np.array([first]))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            assert kernel.value_and_grad(0.3, x) == want
