@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
+import autograd
 from autograd.compiler import compile
 
 
