@@ -23,7 +23,7 @@ def test_few_rows_of_many_take_another_path(first):
     assert np.array_equal(compile(f, in_axes=0)(x), np.where(x > 1.9, x * 3.0, x + 1.0))
 
 
-@pytest.mark.parametrize("count", [1, 7, 8, 9, 15, 16, 31, 4097, 4103])
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 31, 103, 1007, 4095, 4097])
 def test_rows_without_code_are_added_up_as_code_does(count):
     def f(w, x):
         return autograd.exp(x) * w if x > 0.0 else autograd.sin(x) - w * x
