@@ -60,6 +60,11 @@ def test_programs_travel_with_a_function_that_has_not_changed(monkeypatch):
     other = pickle.loads(data)
     assert other.stats.paths == 0
     assert other(1.0) == 7.0
+    data = pickle.dumps(other)
+    monkeypatch.setattr(scaled, "__code__", (lambda x: x + 7.0).__code__)  # the same names
+    other = pickle.loads(data)
+    assert other.stats.paths == 0
+    assert other(1.0) == 8.0
 
 
 def test_a_kernel_in_another_process(tmp_path):

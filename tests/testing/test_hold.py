@@ -97,7 +97,7 @@ def test_the_fixture(pytester):
     )
     installed = {p.name for p in importlib.metadata.entry_points(group="pytest11")}
     plugin = [] if "scalar-autograd" in installed else ["-p", "autograd.testing.plugin"]
-    result = pytester.runpytest(*plugin, "-W", "error")
+    result = pytester.runpytest_subprocess(*plugin, "-W", "error")
     result.assert_outcomes(passed=1)
 
 
