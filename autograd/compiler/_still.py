@@ -31,8 +31,25 @@ class Still:
         self.dicts: list[tuple[dict[Any, object], list[object], list[object]]] = []
         self.others: list[tuple[Callable[[], object], object]] = []
 
+    def settle(self) -> None:
+        """Forget places that never hold the same twice, such as attributes made when asked for."""
+        if self.holds():
+            return
+        self.attributes = [
+            (owner, name, held)
+            for owner, name, held in self.attributes
+            if getattr(owner, name, EMPTY) is held
+        ]
+        self.others = [(content, held) for content, held in self.others if content() == held]
+
     def holds(self) -> bool:
         """Say whether every place still holds what it held."""
+        try:
+            return self._hold()
+        except Exception:  # of somebody's `__getattr__`, where an attribute is gone
+            return False
+
+    def _hold(self) -> bool:
         for cell, held in self.cells:
             try:
                 if cell.cell_contents is not held:

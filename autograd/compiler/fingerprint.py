@@ -8,6 +8,7 @@ see is left to the self-check (`check`). Knows nothing of programs or kernels.
 
 from __future__ import annotations
 
+import contextlib
 import dis
 import functools
 import hashlib
@@ -125,9 +126,17 @@ class _Walk:
         while known < len(self.attributes) or self._waiting:
             known = len(self.attributes)
             while self._waiting:
-                self._look(*self._waiting.popleft())
+                self._carefully(self._look, *self._waiting.popleft())
             for found, where, depth in list(self._objects):
-                self._look_inside(found, where, depth)
+                self._carefully(self._look_inside, found, where, depth)
+        self.still.settle()
+
+    def _carefully(
+        self, look: Callable[[Any, str, int], None], x: Any, where: str, depth: int
+    ) -> None:
+        """Look at an object; one that does not let itself be looked at is left to the checks."""
+        with contextlib.suppress(Exception):
+            look(x, where, depth)
 
     def _see(self, x: Any, where: str, depth: int) -> None:
         if not isinstance(x, _OPAQUE) and id(x) not in self._seen:

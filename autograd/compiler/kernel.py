@@ -150,6 +150,8 @@ class Kernel:
             return
         if path.captured or family.parameters is not None or call.names or call.functions:
             return
+        if not any(known is path for known in family.paths):  # another thread's, meanwhile
+            return
         if self._state != paths.fingerprint.key:
             self._batches, self._quick, self._state = [], None, paths.fingerprint.key
         if call.rows is not None:

@@ -242,3 +242,47 @@ def test_a_function_that_counts_runs_eagerly_and_a_log_does_not_matter():
     kernel = compile(lambda x: x * next(stream))
     with pytest.warns(RuntimeWarning, match="which reading changes"):
         assert [kernel(1.0), kernel(1.0)] == [1.0, 2.0]
+
+
+class Awkward:
+    """An object that does not let itself be looked at, or never shows the same twice."""
+
+    def __init__(self):
+        self.rate = 2.0
+
+    def __getattribute__(self, name):
+        if name == "odd":
+            raise KeyError(name)
+        if name == "fresh":
+            return [1.0]
+        return super().__getattribute__(name)
+
+    def __hash__(self):
+        raise RuntimeError("no hash")
+
+    def __eq__(self, other):
+        raise RuntimeError("no comparison")
+
+    odd = fresh = None
+
+
+def test_awkward_objects_do_not_get_in_the_way():
+    thing = Awkward()
+
+    def f(x):
+        try:
+            thing.odd  # noqa: B018
+        except KeyError:
+            return x * thing.rate * thing.fresh[0]
+
+    kernel = compile(f)
+    assert [kernel(1.0), kernel(1.0), kernel(1.0)] == [2.0] * 3
+    assert kernel.eager_reason == ""
+    thing.rate = 3.0
+    assert [kernel(1.0), kernel(1.0)] == [3.0, 3.0]
+    del thing.rate
+    Awkward.rate = 4.0
+    try:
+        assert kernel(1.0) == 4.0
+    finally:
+        del Awkward.rate
