@@ -12,6 +12,16 @@ from .._primitive import Node
 from .forms import Array, Form, size_of
 
 _FLOAT64: Final = np.dtype(np.float64)
+_FLOATS: Final = {float}
+
+
+_NUMBER: Final = Form(0.0, "a number")
+
+
+@functools.lru_cache(maxsize=1024)
+def _form_of_floats(kind: Any, count: int) -> Form:
+    """Return the form of a flat list or tuple of so many floats."""
+    return Form(kind([0.0] * count), "floats")
 
 
 @functools.lru_cache(maxsize=1024)
@@ -74,6 +84,8 @@ class Call:
         self._shared: list[Any] = []
         blocks: list[Array] = []
         counts: list[tuple[int, int]] = []
+        form: Form
+        numeric: list[Any]
         for i, (x, axis) in enumerate(zip(args, axes, strict=True)):
             if (
                 type(x) is np.ndarray
@@ -81,6 +93,11 @@ class Call:
                 and (axis is None or x.ndim > axis == 0)
             ):
                 form, numeric = _form_of_array(x.shape if axis is None else x.shape[1:], axis), [x]
+            elif type(x) is float and axis is None:
+                form, numeric = _NUMBER, [x]
+            elif type(x) in (list, tuple) and axis is None and {*map(type, x)} == _FLOATS:
+                kind: Any = type(x)
+                form, numeric = _form_of_floats(kind, len(x)), [np.array(x)]
             else:
                 name = f"argument {i}" if i < positional else f"argument {names[i - positional]}"
                 form = Form(x, name, axis)

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .._primitive import as_float
-from .._structure import _flatten, _unflatten
+from .._structure import _flatten, _unflatten, is_container
 from .keys import CODE, NUMBER, STATIC, Refused, classify, orders
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
@@ -54,6 +54,10 @@ class Form:
             self._leaves.append((shape, leaf))
             keys.append(key)
         self.axis = axis
+        # The common case, kept fast: nothing but numbers in one list or tuple.
+        kind: Any = type(argument)
+        flat = kind in (list, tuple) and not any(map(is_container, argument))
+        self._flat = kind if flat and all(shape is NUMBER for shape, _ in self._leaves) else None
         dicts = orders(argument, name)
         self.shapes = (self._tree, tuple([shape for shape, _ in self._leaves]), dicts)
         self.key = (self._tree, axis, tuple(keys), self._listed, dicts)
@@ -66,12 +70,19 @@ class Form:
         return shape if plain else None
 
     @property
+    def number(self) -> bool:
+        """Whether this is one number and nothing else."""
+        return self._tree is None and self._leaves[0][0] is NUMBER
+
+    @property
     def single(self) -> bool:
         """Whether this is one number or one array, not a container of them."""
         return self._tree is None
 
     def fill(self, numbers: Sequence[Any]) -> Any:
         """Return the argument with these `Value`s in it; arrays are of dtype object."""
+        if self._flat is not None:
+            return self._flat(numbers)
 
         def part(shape: Any, at: int) -> Any:
             if shape is NUMBER:
@@ -86,6 +97,9 @@ class Form:
         `numbers` has one entry per number; or one column per number and a last axis of rows, which
         becomes the first axis of everything.
         """
+        if self._flat is not None and numbers.ndim == 1:
+            found = numbers.tolist()
+            return found if self._flat is list else tuple(found)
 
         def part(shape: Any, at: int) -> Any:
             if shape is NUMBER:

@@ -22,7 +22,6 @@ from .arguments import Call
 from .check import StaleKernel
 from .decided import Asked, decided
 from .families import Family, Path
-from .forms import Array
 from .graphs import as_graph, as_nodes, by_rows, depends
 from .outputs import Mode, are_kernels_written_out
 from .paths import Paths
@@ -63,7 +62,7 @@ class Kernel:
     def __init__(self, paths: Paths) -> None:
         self._paths = paths
         self._batches: list[tuple[Family, Path, Batch]] = []  # see _batched
-        self._quick: tuple[Path, tuple[int, ...]] | None = None  # see _quickly
+        self._quick: dict[Mode, tuple[Path, tuple[int, ...]]] = {}  # see _quickly
         self._state = -1  # the fingerprint's key these two belong to
         self._one: Kernel | None = None  # see _by_rows
         self._asked: Asked = None  # the last call, for `decisions`
@@ -90,6 +89,10 @@ class Kernel:
 
     def __call__(self, *args: Any, **named: Any) -> Any:
         """Return what the function returns; with `in_axes`, arrays of it."""
+        if self._quick and not named:
+            found = self._quickly("value", args)
+            if found is not None:
+                return found
         return self._run("value", args, named)
 
     def grad(self, *args: Any, **named: Any) -> Any:
@@ -99,8 +102,8 @@ class Kernel:
     def value_and_grad(self, *args: Any, **named: Any) -> Any:
         """Return `(value, gradient)`. With parameters for `wrt`, the gradient is a list with one
         entry per parameter, and is added to their `.grad`."""
-        if self._quick is not None and not named:
-            found = self._quickly(args)
+        if self._quick and not named:
+            found = self._quickly("value_and_grad", args)
             if found is not None:
                 return found
         return self._run("value_and_grad", args, named)
@@ -146,22 +149,26 @@ class Kernel:
         """Keep what lets the next call like this one skip the general way."""
         paths = self._paths
         path = paths.last
-        if family.mode != "value_and_grad" or path is None or family.eager or paths.unsteady:
+        if path is None or family.eager or paths.unsteady or path.captured:
             return
-        if path.captured or family.parameters is not None or call.names or call.functions:
+        if family.parameters is not None or call.names or call.functions:
             return
         if not any(known is path for known in family.paths):  # another thread's, meanwhile
             return
         if self._state != paths.fingerprint.key:
-            self._batches, self._quick, self._state = [], None, paths.fingerprint.key
+            self._batches, self._quick, self._state = [], {}, paths.fingerprint.key
         if call.rows is not None:
             single = paths.settings.reduce is not None and family.paths == [path]
-            if single and Batch.suits(path.code, args, call.axes):
+            one = family.mode == "value_and_grad"
+            if one and single and Batch.suits(path.code, args, call.axes):
                 self._batches = [(family, path, Batch(path.code, args, call.axes))]
-        elif paths.settings.wrt == 0 and len(family.forms) == 1 and path.code.ready:
-            shape = family.forms[0].shape
-            if shape is not None:
-                self._quick = (path, shape)
+            return
+        shape = family.forms[0].shape if len(family.forms) == 1 else None
+        one = family.mode == "value" and path.out.number
+        if family.mode == "value_and_grad":
+            one = paths.settings.wrt == 0
+        if one and shape is not None and path.code.ready:
+            self._quick[family.mode] = path, shape
 
     def _same(self, path: Path) -> bool:
         """Say whether a path may answer as it did last time: nobody watches, nothing that the
@@ -173,12 +180,12 @@ class Kernel:
         path.calls += 1
         return True
 
-    def _quickly(self, args: tuple[Any, ...]) -> tuple[float, Array] | None:
-        """Return value and gradient at one array like the one before, None if it is not that easy.
+    def _quickly(self, mode: Mode, args: tuple[Any, ...]) -> Any:
+        """Return the results at one array like the one before, None if it is not that easy.
 
         The general way would take ten times as long as a small program.
         """
-        quick = self._quick
+        quick = self._quick.get(mode)
         if quick is None or len(args) != 1:
             return None
         x = args[0]
@@ -192,7 +199,11 @@ class Kernel:
         except IndexError:
             return None
         point.given[...] = x
-        found = (point.outputs.item(0), point.gradient.copy()) if point.run() else None
+        found: Any = None
+        if point.run():
+            found = point.outputs.item(0)
+            if mode == "value_and_grad":
+                found = found, point.gradient.copy()
         path.points.append(point)
         self._asked = path, point
         return found

@@ -186,3 +186,13 @@ def test_a_program_per_whole_number_warns_at_32():
         warnings.simplefilter("error")
         for n in range(40):
             assert kernel(1.0, n) == n
+
+
+def test_flat_and_nested_lists_of_floats():
+    kernel = compile(lambda xs: sum(v[0] if isinstance(v, list) else v for v in xs), check="always")
+    for xs in ([1.0, 2.0], (1.0, 2.0), [[1.0], [2.0]], [1.0, 2], [np.float64(1.0), 2.0], [1, 2.0]):
+        for _ in range(3):
+            assert kernel(xs) == 3.0
+        gradient = kernel.grad(xs)
+        assert gradient == grad(lambda xs: sum(v[0] if isinstance(v, list) else v for v in xs))(xs)
+        assert type(gradient) is type(xs)
