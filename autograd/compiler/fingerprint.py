@@ -13,6 +13,7 @@ import dis
 import functools
 import hashlib
 import inspect
+import io
 import operator
 import random
 import sys
@@ -38,15 +39,13 @@ _COPIED: Final = 65_536  # bytes of an array that are kept rather than hashed
 
 # Code in these, and in the standard library, is not the user's: it is taken to be what it is.
 _TRUSTED: Final = frozenset({"autograd", "numpy", "scipy", "optree", "llvmlite"})
-_FIXED: Final = frozenset(
-    {"nn", "scalar_autograd"}
-)  # what its code reads counts, its globals don't
+_FIXED: Final = frozenset({"nn"})  # what its code reads counts, its globals don't
 _STDLIB: Final = sysconfig.get_paths()["stdlib"]
 _PLAIN: Final = frozenset({"argparse", "collections", "types"})  # whose objects are just data
 _OPAQUE: Final = (str, bytes, int, float, complex, type(None), Node, Primitive, np.generic)
 # A function that names one of these may read attributes that it does not name.
 _BY_TEXT: Final = frozenset(
-    {
+    [
         "__dict__",
         "__getattribute__",
         "asdict",
@@ -55,8 +54,9 @@ _BY_TEXT: Final = frozenset(
         "getattr",
         "replace",
         "vars",
-    }
+    ]
 )
+_READS: Final = ("LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR", "IMPORT_FROM")
 
 
 @functools.lru_cache(maxsize=4096)
@@ -71,12 +71,7 @@ def _named(code: types.CodeType) -> tuple[frozenset[str], frozenset[str], frozen
         for instruction in dis.get_instructions(code):
             if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
                 names.add(instruction.argval)
-            elif instruction.opname in (
-                "LOAD_ATTR",
-                "LOAD_METHOD",
-                "LOAD_SUPER_ATTR",
-                "IMPORT_FROM",
-            ):
+            elif instruction.opname in _READS:
                 attributes.add(instruction.argval)
             elif instruction.opname == "IMPORT_NAME":
                 modules.add(instruction.argval)
@@ -114,6 +109,8 @@ class _Walk:
         self.pending = False  # whether the function will make something that it then sees
         self.globals: set[str] = set()
         self.attributes = set(attributes)  # that code names
+        self._named: dict[str, int] = {}  # how often a place of that name was found
+        self._indices: dict[int, int] = {}  # of the Values, by id
         self._seen: dict[int, Any] = {}
         self._entries = 0  # attributes, and entries of containers
         self._objects: list[tuple[Any, str, int]] = []
@@ -154,19 +151,16 @@ class _Walk:
 
     def _note(self, where: str, key: Any) -> str:
         """Keep the key of a place under a name of its own; return that."""
-        name, n = where, 1
-        while name in self.places:
-            n += 1
-            name = f"{where} ({n})"
+        n = self._named[where] = self._named.get(where, 0) + 1
+        name = where if n == 1 else f"{where} ({n})"
         self.places[name] = key
         return name
 
     def _index(self, value: Node) -> int:
-        for i, known in enumerate(self.values):
-            if known is value:
-                return i
-        self.values.append(value)
-        return len(self.values) - 1
+        at = self._indices.setdefault(id(value), len(self.values))
+        if at == len(self.values):
+            self.values.append(value)
+        return at
 
     # ------------------------------------------------------------------------- one object
 
@@ -212,7 +206,7 @@ class _Walk:
             self._content(where, lambda: repr(x.get_state(legacy=False)))
         elif isinstance(x, ContextVar):
             self._content(where, lambda: Same(x.get(EMPTY)))
-        elif hasattr(type(x), "__next__"):
+        elif hasattr(type(x), "__next__") and not isinstance(x, io.IOBase):  # files are logs
             self.unsteady.append(where or "the function")
         else:
             if "__wrapped__" in getattr(x, "__dict__", ()) and not isinstance(x, type):
