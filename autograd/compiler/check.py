@@ -27,6 +27,8 @@ class StaleKernel(RuntimeError):
     refuses every later call; compile again once the cause is gone.
     """
 
+    __module__ = "autograd"  # where people find it
+
 
 def record(paths: Paths, family: Family, numbers: list[float], fill: Any) -> tuple[Trace, Form]:
     """Return what the function does at one point, after a look at what it did to its own state.
