@@ -114,19 +114,21 @@ class Objective:
         values = [0.0] * LANES
         lanes = [[0.0] * size for _ in range(LANES)]
         rest = len(indices) % LANES
-        if rest:  # what comes before it is added after it
-            kept: list[tuple[float, array[float]]] = []
-            for i in indices[:-rest]:
-                sums = [0.0] * size
-                kept.append((self._add(i, sums), array("d", sums)))
-            for lane, i in enumerate(indices[-rest:]):
+        before = len(indices) - rest
+        kept: list[tuple[int, float, Sequence[float]]] = []  # what is added after the rest
+        small = before * size <= _KEPT // 4  # a list takes four times the memory of an array
+        for k, i in enumerate(indices[:before]):
+            lane = k % LANES
+            if lane >= rest:
                 values[lane] += self._add(i, lanes[lane])
-            for k, (number, term) in enumerate(kept):
-                values[k % LANES] += number
-                lanes[k % LANES] = list(map(add, lanes[k % LANES], term))
-        else:
-            for k, i in enumerate(indices):
-                values[k % LANES] += self._add(i, lanes[k % LANES])
+            else:
+                sums = [0.0] * size
+                kept.append((lane, self._add(i, sums), sums if small else array("d", sums)))
+        for lane, i in enumerate(indices[before:]):
+            values[lane] += self._add(i, lanes[lane])
+        for lane, number, term in kept:
+            values[lane] += number
+            lanes[lane] = list(map(add, lanes[lane], term))
         value, gradient = 0.0, [0.0] * size
         for number, column in zip(values, lanes, strict=True):
             value += number

@@ -96,7 +96,7 @@ class History:
 
 
 class NonFiniteLoss(ArithmeticError):
-    """A loss or gradient that is nan or infinite; the message says where it came from.
+    """A loss, gradient or update that is nan or infinite; the message says where it came from.
 
     The model keeps the parameters from before that batch.
 
@@ -155,7 +155,8 @@ def fit(
         executor: a `concurrent.futures.Executor` that compiled code runs its blocks of rows on.
 
     Raises:
-        NonFiniteLoss: a loss or gradient is nan or infinite: epoch, batch, and the operation.
+        NonFiniteLoss: a loss or gradient is nan or infinite: epoch, batch, and the operation; or
+            an update would make a parameter so.
         ValueError: arguments that do not fit each other, or the checkpoint of another run (the
             message names what is another), or one that can't go on with the same numbers.
     """
@@ -329,10 +330,12 @@ class _Run:
                         finite = partial(_finite, objective, batch, epoch, number)
                         before = dict(vars(optimizer))
                         try:
-                            here, value = optimizer.advance(here, finite)
+                            there, value = optimizer.advance(here, finite)
+                            self._refuse_infinite(there, epoch, number)
                         except BaseException:  # then this batch has not happened
                             vars(optimizer).update(before)
                             raise
+                        here = there
                         total += value * len(batch)
                     put(parameters, here)
                     ahead = False
@@ -353,6 +356,18 @@ class _Run:
         finally:
             if ahead:
                 put(parameters, here)
+
+    def _refuse_infinite(self, column: Column, epoch: int, number: int) -> None:
+        """Raise NonFiniteLoss if an update has made parameters that are not finite."""
+        if all_finite(column):
+            return
+        i, x = next((i, float(x)) for i, x in enumerate(column) if not math.isfinite(x))
+        raise NonFiniteLoss(
+            f"the update of epoch {epoch}, batch {number} makes parameter {i} of the optimizer "
+            f"{x!r}, though loss and gradient are finite: the step is too long",
+            epoch,
+            number,
+        )
 
     def _batches(self, count: int, epoch: int) -> Iterator[list[int]]:
         shuffled = self.seed is not None and self.batch_size is not None

@@ -677,3 +677,26 @@ def test_predict_gives_plain_numbers():
     assert nn.predict(model, np.array(x)) == [model(row).data for row in x]
     layer = nn.Layer(2, 3)
     assert nn.predict(layer, x[:1]) == [[y.data for y in layer(x[0])]]
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_an_update_that_overflows_is_no_training(compiled, tmp_path):
+    if compiled:
+        pytest.importorskip("llvmlite")
+    model = nn.Neuron(1, "identity", init=[1.0, 0.0])
+    optimizer = nn.SGD(model.parameters(), lr=1e308)
+    with pytest.raises(
+        nn.NonFiniteLoss, match=r"update of epoch 1, batch 1 makes parameter 0 .*inf"
+    ):
+        nn.fit(
+            model,
+            [[30.0]],
+            [-1.0],
+            nn.hinge,
+            optimizer,
+            1,
+            compiled=compiled,
+            checkpoint=tmp_path / "run.json",
+        )
+    assert model.state_dict() == {"w.0": 1.0, "b": 0.0}
+    assert optimizer.steps == 0
