@@ -19,6 +19,7 @@ from typing import Any, Final
 import autograd
 from autograd import Value, explain_nan
 from autograd._sweep import move_gradients
+from autograd._watch import watch
 
 from ._module import Module
 from ._optimizers import Column
@@ -391,6 +392,8 @@ def choose(
     """
     if compiled is False or (compiled is None and samples <= _PAYS_AFTER):
         return graphs
+    if watch.wants_all():
+        return _uncompiled(graphs, "detect_anomaly or profile is to see every operation")
     parameters = graphs.parameters
     numbers = [parameter.data for parameter in parameters]
     places = sorted({0, len(graphs.x) // 2, len(graphs.x) - 1})

@@ -646,3 +646,15 @@ def test_infinities_in_branches_do_not_make_numpy_warn():
     x = [[1.0], [-1.0]] * 8 + [[1e10]]
     with pytest.raises(nn.NonFiniteLoss, match=r"loss nan|loss -?inf"):
         nn.fit(net, x, [0.0] * 17, loss, optimizer, 1, compiled=True)
+
+
+def test_who_is_to_see_every_operation_gets_graphs():
+    def make():
+        return neuron(), nn.squared_error, {}
+
+    with autograd.detect_anomaly():
+        found, said = train(make, True)
+    assert found == train(make, False)[0]
+    assert said == [
+        "fit: not compiled, so slower: detect_anomaly or profile is to see every operation"
+    ]
