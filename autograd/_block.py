@@ -16,6 +16,17 @@ from ._watch import watching
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+def refuse_unstarted(what: str, result: Any) -> None:
+    """Raise TypeError if `result` is a body that has not run: there was nothing to watch yet."""
+    if inspect.iscoroutine(result) or inspect.isgenerator(result) or inspect.isasyncgen(result):
+        if inspect.iscoroutine(result):
+            result.close()  # or Python would warn that nobody awaited it
+        raise TypeError(
+            f"{what}: the function returned {result!r}, whose body has not run yet; pass a "
+            "function that runs it to its end (lambda x: list(f(x)), or asyncio.run(f(x)))"
+        )
+
+
 class Block(watching):
     """A context that is a decorator too.
 

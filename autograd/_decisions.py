@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, overload
 
+from ._block import refuse_unstarted
 from ._primitive import Node, Observer, as_float
 from ._structure import Structure
 from ._value import Value
@@ -110,7 +111,8 @@ def decisions(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Decisions:
     made within the graph (`maximum`, `where`), which need none.
 
     Raises:
-        TypeError: `f` is no function. Otherwise what `f` raises.
+        TypeError: `f` is no function, or returns a generator or coroutine, whose body has not run.
+            Otherwise what `f` raises.
     """
     if not callable(f):
         raise TypeError(f"decisions: the first argument must be a function, not {f!r}")
@@ -119,7 +121,8 @@ def decisions(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Decisions:
     with nested() as level:
         filled = [_fresh(structure, level) for structure in structures]
         with watching(listener):
-            f(*filled, **kwargs)
+            result = f(*filled, **kwargs)
+    refuse_unstarted("decisions", result)
     return Decisions(listener.found)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ._block import refuse_unstarted
 from ._primitive import Node, Observer
 from ._watch import watching
 from .anomaly import user_line
@@ -61,9 +62,14 @@ def profile(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Profile:
     """Return which lines of `f(*args, **kwargs)` recorded how many nodes, leaves included.
 
     Pass `Value`s for what is to be recorded, or profile a gradient function.
+
+    Raises:
+        TypeError: `f` returns a generator or coroutine, whose body has not run. Otherwise
+            what `f` raises.
     """
     counter = _Counter()
     with watching(counter):
         result = f(*args, **kwargs)
+    refuse_unstarted("profile", result)
     lines = tuple((file, line, n) for (file, line), n in counter.count.most_common())
     return Profile(result, lines, sum(counter.count.values()))

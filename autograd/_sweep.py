@@ -126,6 +126,14 @@ def zero_grad(root: Node) -> None:
             node._grad = 0.0
 
 
+def move_gradients(leaves: list[Any], sums: list[float]) -> None:
+    """Add the `_grad` of each leaf to its entry of `sums`, and set it to 0."""
+    leaf: Node
+    for i, leaf in enumerate(leaves):
+        sums[i] += leaf._grad
+        leaf._grad = 0.0
+
+
 def cotangents(
     roots: list[Node], seeds: list[float], inputs: list[Node], level: i32
 ) -> list[float]:

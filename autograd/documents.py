@@ -103,6 +103,8 @@ def read_document(path: str | PathLike[str], format: str, version: int) -> dict[
         ValueError: see `from_bytes`; the message begins with the file's name.
     """
     with open(path, "rb") as file:
+        if not file.peek(1).startswith(b"{"):  # it may be a device that has no end
+            raise ValueError(f"{path}: not a file of {format}, or damaged where it begins")
         data = bytearray(os.fstat(file.fileno()).st_size)
         del data[file.readinto(data) :]
         data += file.read()

@@ -91,6 +91,7 @@ class Checkpoint:
                 _refuse_lost(
                     {k: x for k, x in content["state"].items() if not k.startswith("callbacks")}
                 )
+            settings = {k: decoded(x) for k, x in content["settings"].items() if not _is_lost(x)}
             before = self.optimizer.state_dict(), self.state.copy()
             try:
                 self.optimizer.load_state_dict(content["optimizer"])
@@ -100,9 +101,8 @@ class Checkpoint:
                 self.optimizer.load_state_dict(before[0])
                 before[1].restore()
                 raise
-            for key, value in content["settings"].items():
-                if not _is_lost(value):
-                    setattr(self.optimizer, key, decoded(value))
+            for key, value in settings.items():
+                setattr(self.optimizer, key, value)
         except (TypeError, KeyError, ValueError, AttributeError) as reason:
             raise ValueError(f"checkpoint {self.path}: {reason}") from None
         self.ended = ended

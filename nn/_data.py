@@ -55,7 +55,11 @@ def _sample(sample: Any, i: int, first: Any, name: str) -> Any:
     if isinstance(sample, (int, float)):
         if hasattr(first, "__len__"):
             raise ValueError(f"{name}: row {i} is {sample!r}, of another shape than row 0")
-        if not math.isfinite(sample):
+        try:
+            finite = math.isfinite(sample)
+        except OverflowError:
+            raise ValueError(f"{name}: row {i} is too large for a float") from None
+        if not finite:
             raise ValueError(f"{name}: row {i} is {sample!r}")
         return sample
     if isinstance(sample, (str, bytes)) or not hasattr(sample, "__len__"):
@@ -67,6 +71,8 @@ def _sample(sample: Any, i: int, first: Any, name: str) -> Any:
         if isinstance(sample, (Mapping, Set)) or any(issubclass(k, (str, bytes)) for k in kinds):
             raise TypeError
         numbers = list(sample if kinds == {float} else map(float, sample))
+    except OverflowError:
+        raise ValueError(f"{name}: row {i} holds a number too large for a float") from None
     except (TypeError, ValueError):
         raise TypeError(f"{name}: row {i} holds something that is no number: {sample!r}") from None
     if not all(map(math.isfinite, numbers)):

@@ -361,8 +361,12 @@ class Neuron(Module):
     def forward(self, x: Sequence[Scalar]) -> Any:
         """Return activation(b + w[0] x[0] + w[1] x[1] + ...), added in this order."""
         w = self.w
-        if len(x) != len(w):
-            raise ValueError(f"{self!r} takes {len(w)} inputs, got {len(x)}")
+        try:
+            given = len(x)
+        except TypeError:
+            raise TypeError(f"{self!r} takes a list of {len(w)} inputs, not {x!r}") from None
+        if given != len(w):
+            raise ValueError(f"{self!r} takes {len(w)} inputs, got {given}")
         total: Any = self.b
         if total is None:
             total = w[0] * x[0]

@@ -10,13 +10,16 @@ from __future__ import annotations
 import math
 import warnings
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property, partial
 from operator import add
 from typing import Any, Final
 
 import autograd
 from autograd import Value, explain_nan
+from autograd._sweep import move_gradients
+from autograd._watch import watch
 
 from ._module import Module
 from ._optimizers import Column
@@ -44,13 +47,29 @@ def put(parameters: Sequence[Value], numbers: Column) -> None:
 
 def outputs_of(model: Module, x: Sequence[Any]) -> list[Any]:
     """Return what `model` gives for each sample, as floats or lists of floats."""
-    return [_plain(model(sample)) for sample in x]
+    return [_plain(model(fresh(sample))) for sample in x]
+
+
+def fresh(row: Any) -> Any:
+    """Return a row for one use: whoever changes it changes no data, as in machine code."""
+    return row.copy() if isinstance(row, list) else row
 
 
 def _plain(output: Any) -> Any:
     if isinstance(output, Value):
         return output.data
-    return output if isinstance(output, float) else [_plain(one) for one in output]
+    if isinstance(output, (list, tuple)) or (_is_array(output) and output.ndim):
+        return [_plain(one) for one in output]
+    if isinstance(output, (int, float)) or _is_array(output):
+        return float(output)
+    raise TypeError(
+        "a model's output must be a number or a list of numbers where outputs are asked for "
+        f"(metrics, validation, predict, evaluate), not {output!r} ({type(output).__name__})"
+    )
+
+
+def _is_array(output: Any) -> bool:
+    return hasattr(output, "__array__") and hasattr(output, "ndim")
 
 
 class Objective:
@@ -83,41 +102,51 @@ class Objective:
         """Return value and gradient at the parameters `at` over the samples `indices`."""
         put(self.parameters, at)
         n = len(indices)
-        total = [0.0] * (1 + len(at))
+        value, gradient = 0.0, [0.0] * len(at)
         for first in range(0, n, BLOCK):
-            block = indices[first : first + BLOCK]
-            total = list(map(add, total, self._block(block)))
-        value, *gradient = [number / n for number in total]
-        return self._penalised(value, gradient)
+            sums = self._block(indices[first : first + BLOCK])
+            value += sums[0]
+            gradient = list(map(add, gradient, sums[1]))
+        return self._penalised(value / n, [number / n for number in gradient])
 
-    def _block(self, indices: list[int]) -> list[float]:
+    def _block(self, indices: list[int]) -> tuple[float, list[float]]:
         """Return the sums over a block. The samples are run in their order."""
-        lanes = [[0.0] * (1 + len(self.parameters)) for _ in range(LANES)]
+        size = len(self.parameters)
+        values = [0.0] * LANES
+        lanes = [[0.0] * size for _ in range(LANES)]
         rest = len(indices) % LANES
-        terms: Iterable[Sequence[float]] = map(self._term, indices)
-        if rest:
-            kept = list(terms)
-            for lane, term in enumerate(kept[-rest:]):
-                lanes[lane] = list(map(add, lanes[lane], term))
-            terms = kept[:-rest]
-        for i, term in enumerate(terms):
-            lanes[i % LANES] = list(map(add, lanes[i % LANES], term))
-        total = [0.0] * (1 + len(self.parameters))
-        for sums in lanes:
-            total = list(map(add, total, sums))
-        return total
+        before = len(indices) - rest
+        kept: list[tuple[int, float, Sequence[float]]] = []  # what is added after the rest
+        small = before * size <= _KEPT // 4  # a list takes four times the memory of an array
+        for k, i in enumerate(indices[:before]):
+            lane = k % LANES
+            if lane >= rest:
+                values[lane] += self._add(i, lanes[lane])
+            else:
+                sums = [0.0] * size
+                kept.append((lane, self._add(i, sums), sums if small else array("d", sums)))
+        for lane, i in enumerate(indices[before:]):
+            values[lane] += self._add(i, lanes[lane])
+        for lane, number, term in kept:
+            values[lane] += number
+            lanes[lane] = list(map(add, lanes[lane], term))
+        value, gradient = 0.0, [0.0] * size
+        for number, column in zip(values, lanes, strict=True):
+            value += number
+            gradient = list(map(add, gradient, column))
+        return value, gradient
 
-    def _term(self, i: int) -> Sequence[float]:
-        """Return value and gradient of sample `i` at the model's parameters."""
-        for parameter in self.parameters:
-            parameter.grad = 0.0
+    def _add(self, i: int, sums: list[float]) -> float:
+        """Return the value of sample `i` at the model's parameters; add its gradient to `sums`."""
         value = self.sample(i)
         value.backward()
-        return array("d", [value.data, *[parameter.grad for parameter in self.parameters]])
+        move_gradients(self.parameters, sums)
+        number: float = value.data
+        return number
 
     def sample(self, i: int) -> Value:
         """Return the loss of sample `i` at the model's parameters, as graph."""
-        return checked(self.loss(self.model(self.x[i]), self.y[i]))
+        return checked(self.loss(self.model(fresh(self.x[i])), fresh(self.y[i])))
 
     @property
     def runs_eagerly(self) -> bool:
@@ -134,7 +163,7 @@ class Objective:
             return value, gradient
         for parameter in self.parameters:
             parameter.grad = 0.0
-        term = self.penalty(self.all_parameters)
+        term = checked(self.penalty(self.all_parameters), "the penalty")
         term.backward()
         return value + term.data, [
             g + parameter.grad for g, parameter in zip(gradient, self.parameters, strict=True)
@@ -207,7 +236,24 @@ class CompiledObjective(Objective):
         return self._numpy.array(numbers)
 
     def __call__(self, at: Column, indices: list[int]) -> tuple[float, Column]:
-        """Return value and gradient at the parameters `at` over the samples `indices`."""
+        """Return value and gradient at the parameters `at` over the samples `indices`.
+
+        Raises:
+            StaleKernel: compiled code differs from graphs, or a sample can't be compiled.
+        """
+        with _told():
+            value, gradient = self._sums(at, indices)
+            self._calls += 1
+            if _is_checked(self._calls):
+                self.compare(at, indices[self._calls // 3 % len(indices)])
+        if self.penalty is None:
+            return value, gradient
+        put(self.parameters, at)
+        value, gradient = self._penalised(value, gradient.tolist())
+        return value, self.column(gradient)
+
+    def _sums(self, at: Column, indices: list[int]) -> tuple[float, Column]:
+        """Return the mean of value and gradient over the samples `indices`."""
         x, y = self._rows
         whole = len(indices) == len(x) and indices == list(range(len(x)))
         part = (x, y) if whole else (x[indices], y[indices])
@@ -215,16 +261,7 @@ class CompiledObjective(Objective):
             value, gradient = self._mean.value_and_grad(at, *part)
             # A kernel adds up the rows of each branch apart from the others.
             self._branches = bool(self._mean.program.guards)
-        if self._branches:
-            value, gradient = self._row_by_row(at, *part)
-        self._calls += 1
-        if _is_checked(self._calls):
-            self.compare(at, indices[self._calls // 3 % len(indices)])
-        if self.penalty is None:
-            return value, gradient
-        put(self.parameters, at)
-        value, gradient = self._penalised(value, gradient.tolist())
-        return value, self.column(gradient)
+        return self._row_by_row(at, *part) if self._branches else (value, gradient)
 
     @cached_property
     def _each(self) -> Any:
@@ -246,7 +283,8 @@ class CompiledObjective(Objective):
             StaleKernel: they differ.
         """
         put(self.parameters, at)
-        wanted, *slopes = [number + 0.0 for number in self._term(i)]
+        slopes = [0.0] * len(self.parameters)
+        wanted = 0.0 + self._add(i, slopes)
         x, y = self._rows
         found, column = self._mean.value_and_grad(at, x[[i]], y[[i]])
         if not _same([wanted, *slopes], [found, *column.tolist()]):
@@ -271,23 +309,25 @@ class CompiledObjective(Objective):
                     continue
                 values, gradients = self._each.value_and_grad(at, x[a:b], y[a:b])
                 terms = numpy.column_stack([values, gradients])
-                for i in range(0, b - a, LANES):
-                    group = terms[i : i + LANES]
-                    lanes[: len(group)] += group
-            block = numpy.zeros(len(total))
-            for lane in lanes:
-                block += lane
-            total += block
+                with numpy.errstate(all="ignore"):  # `fit` says what is not finite
+                    for i in range(0, b - a, LANES):
+                        group = terms[i : i + LANES]
+                        lanes[: len(group)] += group
+            with numpy.errstate(all="ignore"):
+                total += sum(lanes, numpy.zeros(len(total)))
         total /= len(x)
         return float(total[0]), total[1:]
 
     def predict(self, x: Sequence[Any]) -> list[Any]:
         """Return the model's outputs for the samples `x` at the model's parameters."""
         at = self.column([parameter.data for parameter in self.parameters])
-        found = self._outputs(at, self._numpy.array(x, dtype=float))
+        with _told():
+            found = self._outputs(at, self._numpy.array(x, dtype=float))
         if isinstance(found, (list, tuple)):
             columns = [column.tolist() for column in found]
             plain = [list(row) for row in zip(*columns, strict=True)]
+        elif not hasattr(found, "tolist"):
+            return outputs_of(self.model, x)  # which says what it is
         else:
             plain = found.tolist()
         self._predictions += 1
@@ -301,20 +341,31 @@ class CompiledObjective(Objective):
         return plain
 
 
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say of an error within that it is compiled code's: the samples may be fine as graphs."""
+    try:
+        yield
+    except autograd.StaleKernel:
+        raise
+    except Exception as reason:
+        raise autograd.StaleKernel(f"{type(reason).__name__}: {reason}") from reason
+
+
 def _is_checked(call: int) -> bool:
     """Say whether a call is compared with graphs: 2, 4, 8, 16, 64, 256, ...; a comparison takes as
     long as ten batches of a large network."""
     return call > 1 and call.bit_count() == 1 and (call < 16 or call.bit_length() % 2 == 1)
 
 
-def checked(value: Any) -> Value:
-    """Return the loss of a sample, if it is one.
+def checked(value: Any, what: str = "the loss of a sample") -> Value:
+    """Return a loss, if it is one; `what` names it.
 
     Raises:
         TypeError: it is no `Value`.
     """
     if not isinstance(value, Value):
-        raise TypeError(f"fit: the loss of a sample must be a Value, not {value!r}")
+        raise TypeError(f"fit: {what} must be a Value, not {value!r}")
     return value
 
 
@@ -341,6 +392,8 @@ def choose(
     """
     if compiled is False or (compiled is None and samples <= _PAYS_AFTER):
         return graphs
+    if watch.wants_all():
+        return _uncompiled(graphs, "detect_anomaly or profile is to see every operation")
     parameters = graphs.parameters
     numbers = [parameter.data for parameter in parameters]
     places = sorted({0, len(graphs.x) // 2, len(graphs.x) - 1})

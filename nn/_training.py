@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from operator import is_not
 from os import PathLike
 from pathlib import Path
 from random import Random
@@ -33,6 +34,7 @@ from ._objective import (
     Penalty,
     checked,
     choose,
+    fresh,
     is_stale,
     of_code,
     outputs_of,
@@ -94,7 +96,7 @@ class History:
 
 
 class NonFiniteLoss(ArithmeticError):
-    """A loss or gradient that is nan or infinite; the message says where it came from.
+    """A loss, gradient or update that is nan or infinite; the message says where it came from.
 
     The model keeps the parameters from before that batch.
 
@@ -153,20 +155,24 @@ def fit(
         executor: a `concurrent.futures.Executor` that compiled code runs its blocks of rows on.
 
     Raises:
-        NonFiniteLoss: a loss or gradient is nan or infinite: epoch, batch, and the operation.
+        NonFiniteLoss: a loss or gradient is nan or infinite: epoch, batch, and the operation; or
+            an update would make a parameter so.
         ValueError: arguments that do not fit each other, or the checkpoint of another run (the
             message names what is another), or one that can't go on with the same numbers.
     """
     x, y = _pairs(x, y, "")
+    metrics, callbacks = _check_functions(loss, penalty, metrics, callbacks)
+    _check_numbers(epochs, batch_size, checkpoint_every)
+    if validation is not None and not (
+        isinstance(validation, (tuple, list)) and len(validation) == 2
+    ):
+        raise TypeError(f"fit: validation must be a pair (x, y), not {validation!r}")
     held_out = None if validation is None else _pairs(*validation, "validation ")
     _check_optimizer(model, optimizer)
-    if epochs < 0 or checkpoint_every < 1:
-        raise ValueError(f"fit: {epochs=} must be at least 0, {checkpoint_every=} at least 1")
-    metrics = dict(metrics or {})
     history = History(metrics={name: [] for name in metrics})
     roots = {"model": model, "loss": loss, "penalty": penalty}
     more = {"metrics": metrics, "callbacks": list(callbacks)}
-    graphs = Objective(model, loss, penalty, x, y, optimizer.parameters)
+    graphs = Objective(model, loss, penalty, x, y, list(optimizer.parameters))
     skip = [*graphs.all_parameters, optimizer, history, x, y]
     file = None
     if checkpoint is not None:
@@ -202,8 +208,46 @@ def fit(
     return history
 
 
+def _check_numbers(epochs: int, batch_size: int | None, checkpoint_every: int) -> None:
+    """Raise TypeError or ValueError unless these are numbers of epochs, samples and epochs."""
+    least = [("epochs", epochs, 0), ("checkpoint_every", checkpoint_every, 1)]
+    if batch_size is not None:
+        least.append(("batch_size", batch_size, 1))
+    for name, number, low in least:
+        if isinstance(number, bool) or not hasattr(number, "__index__"):
+            raise TypeError(f"fit: {name} must be a whole number, not {number!r}")
+        if number < low:
+            raise ValueError(f"fit: {name} must be at least {low}, not {number!r}")
+
+
+def _check_functions(
+    loss: Any, penalty: Any, metrics: Any, callbacks: Any
+) -> tuple[dict[str, Metric], Sequence[Callback]]:
+    """Return metrics and callbacks, after checking that all these can be called.
+
+    Raises:
+        TypeError: one of them can't; the message names it.
+    """
+    if not isinstance(metrics or {}, Mapping):
+        raise TypeError(f"fit: metrics must be functions by name, not {metrics!r}")
+    if callable(callbacks) or not hasattr(callbacks, "__iter__"):
+        raise TypeError(f"fit: callbacks must be a list of functions, not {callbacks!r}")
+    if not isinstance(callbacks, list):  # a list may grow, by what a callback adds
+        callbacks = list(callbacks)
+    metrics = dict(metrics or {})
+    named = {"loss": loss} | ({} if penalty is None else {"penalty": penalty})
+    named |= {f"the metric {name!r}": metric for name, metric in metrics.items()}
+    named |= {f"callback {i}": callback for i, callback in enumerate(callbacks)}
+    for name, function in named.items():
+        if not callable(function):
+            raise TypeError(f"fit: {name} must be a function, not {function!r}")
+    return metrics, callbacks
+
+
 def _check_optimizer(model: Module, optimizer: Optimizer) -> None:
     """Raise ValueError if the optimiser has a parameter that the model has not."""
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"fit: optimizer must be one of nn's, such as nn.Adam, not {optimizer!r}")
     known = set(map(id, model.parameters()))
     for i, parameter in enumerate(optimizer.parameters):
         if id(parameter) not in known:
@@ -260,7 +304,7 @@ class _Run:
             vars(self.optimizer).update(optimizer)
             vars(self.history).update(past)
             warnings.warn(
-                "fit: compiled code no longer does what the function does, so the run starts "
+                "fit: compiled code does not do what the function does, so the run starts "
                 f"again from where it began, as graphs: {reason}",
                 RuntimeWarning,
                 stacklevel=3,
@@ -286,10 +330,12 @@ class _Run:
                         finite = partial(_finite, objective, batch, epoch, number)
                         before = dict(vars(optimizer))
                         try:
-                            here, value = optimizer.advance(here, finite)
+                            there, value = optimizer.advance(here, finite)
+                            self._refuse_infinite(there, epoch, number)
                         except BaseException:  # then this batch has not happened
                             vars(optimizer).update(before)
                             raise
+                        here = there
                         total += value * len(batch)
                     put(parameters, here)
                     ahead = False
@@ -310,6 +356,18 @@ class _Run:
         finally:
             if ahead:
                 put(parameters, here)
+
+    def _refuse_infinite(self, column: Column, epoch: int, number: int) -> None:
+        """Raise NonFiniteLoss if an update has made parameters that are not finite."""
+        if all_finite(column):
+            return
+        i, x = next((i, float(x)) for i, x in enumerate(column) if not math.isfinite(x))
+        raise NonFiniteLoss(
+            f"the update of epoch {epoch}, batch {number} makes parameter {i} of the optimizer "
+            f"{x!r}, though loss and gradient are finite: the step is too long",
+            epoch,
+            number,
+        )
 
     def _batches(self, count: int, epoch: int) -> Iterator[list[int]]:
         shuffled = self.seed is not None and self.batch_size is not None
@@ -341,6 +399,12 @@ class _Run:
     def _as_it_is_now(self, objective: Objective) -> Objective:
         """Return the objective to go on with after callbacks, which may change anything."""
         _check_optimizer(objective.model, self.optimizer)
+        now, trained = self.optimizer.parameters, objective.parameters
+        if len(now) != len(trained) or any(map(is_not, now, trained)):
+            raise ValueError(
+                "fit: a callback changed optimizer.parameters, but what is trained holds for the "
+                "run; end it (return True) and call fit again"
+            )
         if not objective.compiled:
             return objective
         changed = differences(self.code, of_code(self.state.described()))
@@ -390,9 +454,12 @@ def _mean_loss(loss: Loss, outputs: list[Any], targets: Sequence[Any]) -> float:
     """Return the mean loss of plain outputs."""
     total = 0.0
     for output, target in zip(outputs, targets, strict=True):
-        as_values = list(map(Value, output)) if isinstance(output, list) else Value(output)
-        total += checked(loss(as_values, target)).data
+        total += checked(loss(_as_values(output), fresh(target))).data
     return total / len(outputs)
+
+
+def _as_values(output: Any) -> Any:
+    return list(map(_as_values, output)) if isinstance(output, list) else Value(output)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from .families import Family, Path
 from .forms import Form
 from .outputs import as_floats, taken_apart
 from .paths import Paths
-from .trace import Trace
+from .trace import Trace, inputs_of
 
 _CLOSE: Final = 1e-6  # how far `fast` may be off, relative to the largest number on the way
 
@@ -66,7 +66,8 @@ def _compare_with_floats(
     if family.mode not in ("value", "value_and_grad"):
         return
     try:
-        found, _ = taken_apart(paths.call(*fill(numbers)), "value", paths.name)
+        with inputs_of(numbers, paths.settings.leaves, 0):
+            found, _ = taken_apart(paths.call(*fill(numbers)), "value", paths.name)
         values = as_floats("value", found, [], 0)
     except Exception:  # floats raise where Values give inf and nan: not the same, but no surprise
         return

@@ -61,9 +61,10 @@ def over_rows(paths: Paths, family: Family, call: Call, eager: bool) -> tuple[An
     # the bits do not depend on which path was recorded first.
     parts.sort(key=lambda part: part[:2])
     added = np.zeros((-(-n // BLOCK), int(sums.sum())))
-    for block, _, part_sums in parts:
-        added[block] += part_sums
-    results = _assemble(paths, sums, columns, total(added), n)
+    with np.errstate(all="ignore"):  # infinities and nan, as in eager sums
+        for block, _, part_sums in parts:
+            added[block] += part_sums
+        results = _assemble(paths, sums, columns, total(added), n)
     if n:
         paths.costs.run_seconds = (time.perf_counter() - started) / n
     return results, _with_statics(paths, family.paths[0].out, statics, n)
@@ -203,9 +204,10 @@ def _lane_sums(which: list[int], terms: Array, n: int) -> Array:
     lanes = np.zeros((-(-n // BLOCK), LANES, len(terms)), terms.dtype)
     whole = n - n % LANES
     first = [i for i, row in enumerate(which) if row >= whole]
-    for i in [*first, *range(len(which) - len(first))]:
-        lanes[which[i] // BLOCK, which[i] % LANES] += terms[:, i]
-    return np.array([sum(block, np.zeros(len(terms))) for block in lanes])
+    with np.errstate(all="ignore"):
+        for i in [*first, *range(len(which) - len(first))]:
+            lanes[which[i] // BLOCK, which[i] % LANES] += terms[:, i]
+        return np.array([sum(block, np.zeros(len(terms))) for block in lanes])
 
 
 def lane_sum(column: Any) -> Any:

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import math
+import os
 import random
 import tracemalloc
 
@@ -148,3 +149,9 @@ def test_memory_is_bounded_by_the_size_of_the_file(part):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 16 * len(data)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="no device that has no end")
+def test_a_device_without_an_end_is_not_read_to_its_end():
+    with pytest.raises(ValueError, match=r"^/dev/zero: not a file of a format"):
+        read_document("/dev/zero", "a format", 3)

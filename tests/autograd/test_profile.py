@@ -4,7 +4,7 @@ import inspect
 
 import pytest
 
-from autograd import Value, grad, profile, topological_order
+from autograd import Value, decisions, grad, profile, topological_order
 from autograd._primitive import watch
 
 
@@ -73,3 +73,23 @@ def test_profiles_nest():
     outer = profile(f, Value(1.0))
     assert inner[0].nodes == 10
     assert outer.nodes == 11
+
+
+def _generator(x):
+    yield x * x
+
+
+async def _coroutine(x):
+    return x * x
+
+
+async def _generator_of_tasks(x):
+    yield x * x
+
+
+@pytest.mark.parametrize("f", [_generator, _coroutine, _generator_of_tasks])
+@pytest.mark.parametrize("look", [profile, decisions])
+def test_a_body_that_has_not_run_is_refused(look, f):
+    with pytest.raises(TypeError, match=rf"{look.__name__}: .* has not run yet"):
+        look(f, Value(3.0))
+    assert profile(lambda x: list(_generator(x)), Value(3.0)).nodes == 1

@@ -287,3 +287,11 @@ def test_zero_grad_reaches_every_node():
     assert (x.grad, inner.grad, y.grad) == (4.0, 1.0, 1.0)
     y.zero_grad()
     assert (x.grad, inner.grad, y.grad) == (0.0, 0.0, 0.0)
+
+
+def test_gradients_are_moved_into_sums():
+    a, b = Value(2.0), Value(3.0)
+    (a * b).backward()
+    sums = [0.5, -1.0]
+    _sweep.move_gradients([a, b], sums)
+    assert (sums, a.grad, b.grad) == ([3.5, 1.0], 0.0, 0.0)

@@ -1,5 +1,6 @@
 """Rows: each goes to its own path, whatever is left of the others."""
 
+import math
 import warnings
 
 import numpy as np
@@ -36,3 +37,16 @@ def test_rows_without_code_are_added_up_as_code_does(count):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
             assert kernel.value_and_grad(0.3, x) == want
+
+
+@pytest.mark.parametrize("max_paths", [1, 8])
+def test_sums_that_overflow_or_cancel_infinities_do_not_make_numpy_warn(max_paths):
+    def f(x):
+        return x * 1e300 if x > 0.0 else x * 1e300 * 1e300
+
+    kernel = compile(f, in_axes=0, reduce="sum", max_paths=max_paths)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", ".*max_paths")
+        assert np.isnan(kernel(np.array([1e10, -1.0] * 20)))
+        assert kernel(np.array([1.5e8, 1.5e8, 1.0] * 20)) == math.inf

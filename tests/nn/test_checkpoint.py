@@ -571,3 +571,18 @@ def test_odd_objects_do_no_harm(tmp_path):
             _, history = fitted(make, epochs, path, compiled=compiled)
         assert len(history) == 3
     assert loop[1] is loop
+
+
+def test_a_finished_file_without_a_part_changes_nothing(tmp_path):
+    from nn._files import read_document, write_document
+
+    path = tmp_path / "run.json"
+    run_of(path, 2)
+    content = read_document(path, "scalar-autograd checkpoint")
+    del content["settings"]
+    write_document(path, "scalar-autograd checkpoint", content)
+    model = neuron()
+    before = model.state_dict()
+    with pytest.raises(ValueError, match=r"checkpoint .*run\.json: 'settings'"):
+        run_of(path, 2, model=lambda: model)
+    assert model.state_dict() == before

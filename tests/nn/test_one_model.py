@@ -552,3 +552,109 @@ def test_only_the_optimisers_parameters_are_trained(compiled):
     frozen = nn.l2([p.data for p in model.layers[0].parameters()], strength)
     assert losses == pytest.approx([loss + frozen for loss in rest], rel=1e-14)
     assert [p.data for p in alone.parameters()] == [p.data for p in head.parameters()]
+
+
+def test_a_row_that_the_code_changes_is_whole_the_next_time():
+    class Shrinking(nn.Module):
+        def __init__(self):
+            self.neuron = neuron()
+
+        def forward(self, x):
+            x[0] = 0.5 * x[0]
+            return self.neuron(x)
+
+    def loss(output, target):
+        target[0] *= 2.0
+        return (output - target[0]) ** 2
+
+    def make():
+        return Shrinking(), loss, {"metrics": {"sum": lambda outputs, targets: sum(outputs)}}
+
+    each = train(make, True, y=lambda labels: [[t] for t in labels])
+    assert each == train(make, False, y=lambda labels: [[t] for t in labels])
+    x = [[1.0, 2.0]]
+    model = Shrinking()
+    assert nn.predict(model, x) == nn.predict(model, x)
+
+
+def test_a_branch_that_can_not_be_compiled_runs_as_graphs():
+    table = [0.5, 1.0, 2.0]
+
+    def make():
+        def loss(output, target):
+            error = (output - target) ** 2
+            return error * table[int(target + 1.0)] if output > 0.5 else error
+
+        return nn.MLP(2, [3, 1], activation="tanh", rng=random.Random(6)), loss, {}
+
+    found, said = train(make, True, epochs=20)
+    want, nothing = train(make, False, epochs=20)
+    assert found == want
+    assert nothing == []
+    assert len(said) == 1
+    assert re.search(r"starts again from where it began, as graphs: TypeError: int\(v\)", said[0])
+
+
+def test_outputs_of_several_lengths_are_predicted_by_graphs():
+    class Ragged(nn.Module):
+        def __init__(self):
+            self.net = nn.MLP(2, [3, 2], rng=random.Random(1))
+
+        def forward(self, x):
+            outputs = self.net(x)
+            return outputs if x[0] > 0.5 else outputs[:1]
+
+    def make():
+        metrics = {"lengths": lambda outputs, targets: sum(map(len, outputs))}
+        loss = lambda output, target: sum((o - target) ** 2 for o in output)  # noqa: E731
+        return Ragged(), loss, {"metrics": metrics}
+
+    found, said = train(make, True)
+    assert found == train(make, False)[0]
+    assert "returns results of different structure" in said[0]
+
+
+def test_a_function_that_asks_for_types_is_tried_with_the_leaves_it_has_in_the_batch():
+    # The weights move a lot within an epoch; branches are recorded when they are met.
+    def doubled_or_squared(v):
+        return v * 2.0 if v > 0.0 else v * v
+
+    class Model(nn.Module):
+        def __init__(self):
+            self.net = nn.MLP(2, [3, 1], activation=doubled_or_squared, rng=random.Random(3))
+
+        def forward(self, x):
+            output = self.net(x)
+            return output[0] if isinstance(output, list) else output
+
+    def make():
+        return Model(), nn.squared_error, {"optimizer": nn.SGD}
+
+    found, said = train(make, True, batch_size=1)
+    assert (found, said) == train(make, False, batch_size=1)
+    assert said == []
+
+
+@pytest.mark.filterwarnings("error")
+def test_infinities_in_branches_do_not_make_numpy_warn():
+    net = nn.Neuron(1, "identity", init=[1.0, 0.0])
+
+    def loss(output, target):
+        return output * 1e300 if output > 0.0 else output * 1e300 * 1e300
+
+    optimizer = nn.SGD(net.parameters())
+    x = [[1.0], [-1.0]] * 8 + [[1e10]]
+    with pytest.raises(nn.NonFiniteLoss, match=r"loss nan|loss -?inf"):
+        nn.fit(net, x, [0.0] * 17, loss, optimizer, 1, compiled=True)
+
+
+def test_who_is_to_see_every_operation_gets_graphs():
+    def make():
+        return neuron(), nn.squared_error, {}
+
+    with autograd.detect_anomaly():
+        found, said = train(make, True)
+    assert found == train(make, False)[0]
+    assert said == [
+        "fit: not compiled, so slower: detect_anomaly or profile is to see every operation"
+    ]

@@ -196,8 +196,10 @@ def test_lbfgs_trains_in_few_epochs():
         ({"y": [1.0] * 11 + [math.inf]}, "y: row 11 is inf"),
         ({"validation": ([[1.0, 2.0]], [1.0, 2.0])}, "validation x has 1 rows"),
         ({"optimizer": nn.SGD([Value(1.0)])}, "not over this model's parameters"),
-        ({"epochs": -1}, "epochs=-1"),
-        ({"checkpoint_every": 0}, "checkpoint_every=0"),
+        ({"x": [[1.0, 10**400]] * 12}, "x: row 0 holds a number too large for a float"),
+        ({"y": [10**400] * 12}, "y: row 0 is too large for a float"),
+        ({"epochs": -1}, "epochs must be at least 0, not -1"),
+        ({"checkpoint_every": 0}, "checkpoint_every must be at least 1, not 0"),
         ({"batch_size": 0}, "size must be at least 1, not 0"),
     ],
 )
@@ -208,6 +210,81 @@ def test_wrong_arguments_are_named_and_nothing_is_trained(change, words):
     with pytest.raises(ValueError, match=words):
         nn.fit(model, loss=nn.hinge, **arguments)
     assert model.state_dict() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"epochs": 1.0}, r"epochs must be a whole number, not 1\.0"),
+        ({"epochs": "1"}, "epochs must be a whole number, not '1'"),
+        ({"batch_size": 2.5}, r"batch_size must be a whole number, not 2\.5"),
+        ({"batch_size": True}, "batch_size must be a whole number, not True"),
+        ({"checkpoint_every": 1.5}, r"checkpoint_every must be a whole number, not 1\.5"),
+        ({"loss": None}, "loss must be a function, not None"),
+        ({"penalty": 0.1}, r"penalty must be a function, not 0\.1"),
+        ({"penalty": lambda p: 0.0}, r"the penalty must be a Value, not 0\.0"),
+        ({"metrics": [nn.accuracy]}, "metrics must be functions by name"),
+        ({"metrics": {"a": 3}}, "the metric 'a' must be a function, not 3"),
+        ({"callbacks": print}, "callbacks must be a list of functions"),
+        ({"callbacks": 3}, "callbacks must be a list of functions, not 3"),
+        ({"callbacks": [3]}, "callback 0 must be a function, not 3"),
+        ({"validation": 3}, r"validation must be a pair \(x, y\), not 3"),
+        ({"validation": ([[1.0, 2.0]],)}, "validation must be a pair"),
+        ({"optimizer": "adam"}, "optimizer must be one of nn's, such as nn.Adam, not 'adam'"),
+        ({"x": [1.0] * 12}, r"takes a list of 2 inputs, not 1\.0"),
+    ],
+)
+def test_wrong_kinds_of_arguments_are_named_and_nothing_is_trained(change, words):
+    model, x, y = model_and_data()
+    before = model.state_dict()
+    arguments = {"x": x, "y": y, "optimizer": nn.SGD(model.parameters()), "epochs": 1}
+    with pytest.raises(TypeError, match=words):
+        nn.fit(model, **{"loss": nn.hinge} | arguments | change)
+    assert model.state_dict() == before
+
+
+def test_callbacks_from_a_generator_are_called_after_every_epoch():
+    model, x, y = model_and_data()
+    called = []
+    callbacks = (lambda model, history, i=i: called.append(i) for i in range(2))
+    nn.fit(model, x, y, nn.hinge, nn.SGD(model.parameters()), 3, callbacks=callbacks)
+    assert called == [0, 1] * 3
+
+
+def test_the_trained_parameters_hold_for_a_run():
+    model, x, y = model_and_data()
+    optimizer = nn.SGD(model.parameters(), momentum=0.9)
+    reverse = lambda model, history: optimizer.parameters.reverse()  # noqa: E731
+    with pytest.raises(ValueError, match=r"a callback changed optimizer\.parameters"):
+        nn.fit(model, x, y, nn.hinge, optimizer, 3, callbacks=[reverse])
+
+
+@pytest.mark.parametrize("call", [nn.predict, lambda m, x: nn.evaluate(m, x, [0.0], nn.hinge)])
+def test_outputs_that_are_no_numbers_are_named(call):
+    class Named(nn.Module):
+        def __init__(self):
+            self.w = Value(1.0)
+
+        def forward(self, x):
+            return {"a": self.w * x[0]}
+
+    with pytest.raises(TypeError, match=r"output must be a number or a list of .* not {'a'"):
+        call(Named(), [[1.0]])
+
+
+def test_outputs_may_be_whole_numbers_and_rows_of_rows():
+    class Constant(nn.Module):
+        def __init__(self, output):
+            self.output = output
+
+        def forward(self, x):
+            return self.output
+
+    assert repr(nn.predict(Constant(3), [[1.0]])) == "[3.0]"
+    nested = Constant([[Value(1.0), 2], (3.0,)])
+    assert nn.predict(nested, [[1.0]]) == [[[1.0, 2.0], [3.0]]]
+    loss = lambda output, target: output[0][1] * output[1][0] - target  # noqa: E731
+    assert nn.evaluate(nested, [[1.0]], [2.0], loss) == {"loss": 4.0}
 
 
 def test_a_loss_must_be_a_value():
@@ -600,3 +677,26 @@ def test_predict_gives_plain_numbers():
     assert nn.predict(model, np.array(x)) == [model(row).data for row in x]
     layer = nn.Layer(2, 3)
     assert nn.predict(layer, x[:1]) == [[y.data for y in layer(x[0])]]
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_an_update_that_overflows_is_no_training(compiled, tmp_path):
+    if compiled:
+        pytest.importorskip("llvmlite")
+    model = nn.Neuron(1, "identity", init=[1.0, 0.0])
+    optimizer = nn.SGD(model.parameters(), lr=1e308)
+    with pytest.raises(
+        nn.NonFiniteLoss, match=r"update of epoch 1, batch 1 makes parameter 0 .*inf"
+    ):
+        nn.fit(
+            model,
+            [[30.0]],
+            [-1.0],
+            nn.hinge,
+            optimizer,
+            1,
+            compiled=compiled,
+            checkpoint=tmp_path / "run.json",
+        )
+    assert model.state_dict() == {"w.0": 1.0, "b": 0.0}
+    assert optimizer.steps == 0
