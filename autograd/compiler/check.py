@@ -109,6 +109,13 @@ def compare(
         on_the_way = map(abs, path.raw.values(inputs))
         close = _CLOSE * max(filter(math.isfinite, on_the_way), default=0.0)
     at = _difference(wanted, results, close, path.code.sums.tolist())
+    if at is None and _reads_others(paths, family, path, call, numbers):
+        paths.stale = (
+            f"{paths!r} is stale: at {_shown(numbers)} the function reads other Values than it did "
+            "when it was recorded, out of sight: derivatives would go to the old ones; pass them as "
+            "arguments, or compile again"
+        )
+        raise StaleKernel(paths.stale)
     if at is None and out.shapes == path.out.shapes and out.key == path.out.key:
         fingerprint = paths.fingerprint
         if not fingerprint.holds():  # what the function wrote, and was seen to write before
@@ -116,6 +123,18 @@ def compare(
         return
     paths.stale = _sentence(paths, family, call, numbers, results, wanted, at)
     raise StaleKernel(paths.stale)
+
+
+def _reads_others(
+    paths: Paths, family: Family, path: Path, call: Call, numbers: list[float]
+) -> bool:
+    """Say whether `Value`s that the fingerprint does not see are others than those recorded, which
+    their numbers need not show."""
+    if all(isinstance(v, int) for v in path.captured):
+        return False
+    now = paths.record(family, numbers, call.fill)[0].captured
+    known = paths.captured(path)
+    return len(now) != len(known) or any(x is not y for x, y in zip(now, known, strict=True))
 
 
 def _difference(

@@ -155,7 +155,8 @@ class Block:
             mask = tuple([isinstance(x, Node) or k == i for k, x in enumerate(args)])
             numbers = [x._data if isinstance(x, Node) else x for x in args]
             block = self._derivative(mask, numbers)
-            assert block is not None
+            if block is None:  # somebody has changed `.data` meanwhile
+                raise ValueError(f"{self.name}: these numbers take another branch")
             place = len(self.program.outputs) + j * sum(mask) + sum(mask[:i])
             found = block._part(place).nodes(args)
             assert found is not None

@@ -177,7 +177,7 @@ class _Walk:
         elif isinstance(x, types.MethodType):
             self._see(x.__func__, where, 0)
             self._see(x.__self__, f"{where}'s self" if where else "self", 0)
-        elif isinstance(x, functools.partial):
+        elif isinstance(x, (functools.partial, functools.partialmethod)):
             self._see(x.func, where, 0)
             self._see(x.args, f"{where}'s bound arguments", 0)
             self._see(x.keywords, f"{where}'s bound arguments", 0)
@@ -187,6 +187,8 @@ class _Walk:
             self._see(x.fget, where, depth)
         elif isinstance(x, (list, tuple, dict, set, frozenset, deque)):
             self._look_container(x, where, depth)
+            if not _trusted(type(x).__module__):
+                self._objects.append((x, where, depth))  # `__missing__`, say
         elif isinstance(x, (KeysView, ValuesView, ItemsView)) and hasattr(x, "mapping"):
             self._see(x.mapping, where, depth)
         elif isinstance(x, Mapping) and _trusted(type(x).__module__):
@@ -352,7 +354,7 @@ class _Walk:
             self._watch(x, name, held, place)
             self._see(held, place, depth + 1)
         if own:
-            for function in _special_methods(cls):
+            for function in [*_special_methods(cls), *_special_methods(type(cls))]:
                 self._see(function, f"{cls.__name__}.{function.__name__}", 0)
 
     def _named_attributes(self, x: Any, cls: type, own: bool) -> Iterator[str]:
@@ -427,13 +429,14 @@ def _computed(static: Any) -> bool:
 
 def _special_methods(cls: type) -> list[Any]:
     """Return the functions that operators and calls on objects of a user's class may run."""
-    return [
-        x
+    found = [
+        x.__func__ if isinstance(x, classmethod) else x
         for c in cls.__mro__
         if not _trusted(c.__module__)
         for name, x in vars(c).items()
-        if name.startswith("__") and isinstance(x, types.FunctionType)
+        if name.startswith("__")
     ]
+    return [x for x in found if isinstance(x, types.FunctionType)]
 
 
 _STATES: Final = 256  # that are told apart from new ones

@@ -76,18 +76,34 @@ class Kernel:
     def __get__(self, owner: Any, cls: Any = None) -> Any:
         """Be a method where a class has the kernel: of each object, its own kernel."""
         f = self._paths.f
-        if owner is None or f is None:
+        if owner is None or f is None or isinstance(f, staticmethod):
             return self
-        kept = getattr(owner, "__dict__", {}).setdefault("__kernels__", _Kept())
-        found = kept.get(id(self))
+        own = getattr(owner, "__dict__", None)
+        kept = None if own is None else own.get("__kernels__")
+        if kept is None:
+            kept = _Kept()
+            if isinstance(owner, type):  # of a class method
+                owner.__kernels__ = kept  # type: ignore[attr-defined]
+            elif own is not None:
+                kept = own.setdefault("__kernels__", kept)
+            else:
+                self._paths.warn(
+                    "slots",
+                    f"{self!r}: objects of {type(owner).__name__} have __slots__ and so no place "
+                    "for a kernel of their own: every call records anew. Compile a function that "
+                    "takes the object's numbers instead",
+                )
+        found = kept.get(self)
         if found is None:
             method = types.MethodType(f, owner)
-            found = kept[id(self)] = Kernel(Paths(method, self._paths.name, self._paths.settings))
+            found = kept.setdefault(
+                self, Kernel(Paths(method, self._paths.name, self._paths.settings))
+            )
         return found
 
     # ------------------------------------------------------------------------------- calls
 
-    def __call__(self, *args: Any, **named: Any) -> Any:
+    def __call__(self, /, *args: Any, **named: Any) -> Any:
         """Return what the function returns; with `in_axes`, arrays of it."""
         if self._quick and not named:
             found = self._quickly("value", args)
@@ -95,11 +111,11 @@ class Kernel:
                 return found
         return self._run("value", args, named)
 
-    def grad(self, *args: Any, **named: Any) -> Any:
+    def grad(self, /, *args: Any, **named: Any) -> Any:
         """Return the gradient, in the structure of the argument(s) `wrt`."""
         return self.value_and_grad(*args, **named)[1]
 
-    def value_and_grad(self, *args: Any, **named: Any) -> Any:
+    def value_and_grad(self, /, *args: Any, **named: Any) -> Any:
         """Return `(value, gradient)`. With parameters for `wrt`, the gradient is a list with one
         entry per parameter, and is added to their `.grad`."""
         if self._quick and not named:
@@ -108,11 +124,11 @@ class Kernel:
                 return found
         return self._run("value_and_grad", args, named)
 
-    def jacobian(self, *args: Any, **named: Any) -> Any:
+    def jacobian(self, /, *args: Any, **named: Any) -> Any:
         """Return all outputs by all inputs, nested as `autograd.jacobian` nests them."""
         return self._run("jacobian", args, named)
 
-    def hessian(self, *args: Any, **named: Any) -> Any:
+    def hessian(self, /, *args: Any, **named: Any) -> Any:
         """Return the second derivatives, nested as `autograd.hessian` nests them."""
         return self._run("hessian", args, named)
 
@@ -127,18 +143,24 @@ class Kernel:
         args, names = _arranged(paths, args, named)
         axes = paths.axes(len(args) - len(names)) + (None,) * len(names)
         inside = watch.busy and watch.freezes()
-        if any(axis is not None for axis in axes) and (inside or holds_values(args)):
+        rows = any(axis is not None for axis in axes)
+        if rows and (inside or holds_values(args)):
             return self._by_rows(mode, args, axes, names)
         call = Call(args, axes, names)
         family = paths.family(mode, call)
+        dependent = not inside and depends(family, call, paths)
+        if rows and dependent:
+            return self._by_rows(mode, args, axes, names)
         if inside:
             found, out = as_graph(paths, family, call)
-        elif depends(family, call, paths):
+        elif dependent:
             written_out = are_kernels_written_out() or watch.wants_all()
             found, out = (as_graph if written_out else as_nodes)(paths, family, call)
         else:
             find = at_point if call.rows is None else over_rows
             found, out = find(paths, family, call, watch.busy and watch.wants_all())
+            if depends(family, call, paths):  # on what was out of sight until it was recorded
+                return self._run(mode, args, dict(named))
             self._remember(family, args, call)
             self._asked = family, call
         return dress(paths, family, call.forms, found, out)
@@ -345,7 +367,7 @@ def _unpickled(state: dict[str, Any]) -> Kernel:
     return Kernel(pickles.unpacked(state))
 
 
-class _Kept(dict[int, Kernel]):
+class _Kept(dict[Kernel, Kernel]):
     """The kernels of an object's methods. They stay behind when it is copied or pickled."""
 
     def __reduce__(self) -> Any:
@@ -366,6 +388,8 @@ def _arranged(
             bound = inspect.signature(paths.f).bind(*args, **named)
         except ValueError:  # a builtin that does not tell
             pass
+        except TypeError as error:
+            raise TypeError(f"{paths!r}: {error}") from None
         else:
             args, named = bound.args, bound.kwargs
     return (*args, *named.values()), tuple(named)

@@ -231,6 +231,9 @@ class Paths:
             program = simplify(done.program)
         self.costs.passes += 1e3 * (time.perf_counter() - started)
         captured = list(map(self._place, done.captured))
+        if any(isinstance(v, Value) and v._level > 0 for v in captured):
+            # It is gone when the derivative call it belongs to is, and nobody sees its successor.
+            self.unsteady = "it reads, out of sight, a Value that belongs to one derivative call"
         layout = family.layout(program, len(captured), out)
         return self._add(family, (program, done.program, captured, out), layout)
 
