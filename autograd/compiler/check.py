@@ -103,12 +103,13 @@ def compare(
             f"function now raises {type(error).__name__}: {error}"
         )
         raise StaleKernel(paths.stale) from error
-    close = 0.0
+    close, finite = 0.0, True
     if paths.settings.options.fast:
         inputs = [*numbers, *[v._data for v in paths.captured(path)]]
-        on_the_way = map(abs, path.raw.values(inputs))
+        on_the_way = list(map(abs, path.raw.values(inputs)))
+        finite = all(map(math.isfinite, on_the_way))
         close = _CLOSE * max(filter(math.isfinite, on_the_way), default=0.0)
-    at = _difference(wanted, results, close, path.code.sums.tolist())
+    at = _difference(wanted, results, close, path.code.sums.tolist(), finite)
     if at is None and _reads_others(paths, family, path, call, numbers):
         paths.stale = (
             f"{paths!r} is stale: at {_shown(numbers)} the function reads other Values than it did "
@@ -142,9 +143,11 @@ def _difference(
     found: Sequence[float],
     close: float = 0.0,
     sums: Sequence[bool] = (),
+    finite: bool = True,
 ) -> int | None:
     """Return the index of the first numbers that differ; NaNs are equal, -0.0 and 0.0 are not
-    (but in sums, which start at 0.0); `close` is how far apart they may be."""
+    (but in sums, which start at 0.0); `close` is how far apart they may be. Where something on the
+    way is not `finite`, contraction may make infinities of NaNs and numbers."""
     if len(wanted) != len(found):
         return min(len(wanted), len(found))
     for i, (x, y) in enumerate(zip(wanted, found, strict=True)):
@@ -153,6 +156,8 @@ def _difference(
             if signs or close or (sums and sums[i]):
                 continue
         elif (x != x and y != y) or abs(x - y) <= close:
+            continue
+        elif not finite and not (math.isfinite(x) and math.isfinite(y)):
             continue
         return i
     return None
@@ -171,7 +176,8 @@ def _sentence(
     if at is None or at >= min(len(wanted), len(results)):
         what = "its result has another structure than the function's now"
     else:
-        name = "value" if family.mode == "value" or at == 0 else family.mode.split("_and_")[-1]
+        of_value = family.mode == "value" or (family.mode == "value_and_grad" and at == 0)
+        name = "value" if of_value else family.mode.split("_and_")[-1]
         which = f" (number {at} of {len(wanted)})" if len(wanted) > 1 else ""
         what = f"its {name}{which} is {results[at]!r}, but the function now gives {wanted[at]!r}"
     try:

@@ -259,6 +259,11 @@ class Kernel:
                 f"{self!r}: {mode} over rows inside another graph is not offered; differentiate "
                 "what the kernel returns there (autograd.grad), or call it with plain numbers"
             )
+        if self._paths.f is None:
+            raise TypeError(
+                f"{self!r} was loaded from a file with programs for rows of numbers; inside another "
+                "graph it needs one for a single row: save a kernel without in_axes"
+            )
         if self._one is None:
             alone = dataclasses.replace(settings, in_axes=None, reduce=None)
             self._one = Kernel(Paths(self._paths.f, self._paths.name, alone))

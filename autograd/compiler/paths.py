@@ -67,8 +67,7 @@ class Paths:
         self.fingerprint = Fingerprint(f)
         self.no_lowering = ""
         self.unsteady = ""
-        if self.fingerprint.unsteady:
-            self.unsteady = f"it reads {self.fingerprint.unsteady[0]}, which reading changes"
+        self._see_unsteady()
         self.stale: str | None = None
         self._seen: dict[Any, Fingerprint] = {}  # of functions among the arguments
         self.costs = Costs()
@@ -105,6 +104,7 @@ class Paths:
             return None
         if not self.fingerprint.holds():
             changed = self.fingerprint.update()
+            self._see_unsteady()
             if self.fingerprint.states == _MANY and changed:
                 self.warn(
                     "states",
@@ -112,6 +112,10 @@ class Paths:
                     "changed last); each is a program of its own: pass what changes as an argument",
                 )
         return self.fingerprint.key, *[self._state_of(f) for f in call.functions]
+
+    def _see_unsteady(self) -> None:
+        if self.fingerprint.unsteady:
+            self.unsteady = f"it reads {self.fingerprint.unsteady[0]}"
 
     def _state_of(self, f: Any) -> int:
         named = self.fingerprint.attributes
