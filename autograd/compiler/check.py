@@ -32,7 +32,7 @@ def record(paths: Paths, family: Family, numbers: list[float], fill: Any) -> tup
     """Return what the function does at one point, after a look at what it did to its own state.
 
     A function that changes what it reads is another one at every call, so it runs eagerly from then
-    on. What it adds to a list or a dict is taken for a log: the self-check tells if it is not.
+    on. What it adds to a list is taken for a log: the self-check tells if it is not.
     """
     done, out = paths.record(family, numbers, fill)
     fingerprint = paths.fingerprint
@@ -43,7 +43,7 @@ def record(paths: Paths, family: Family, numbers: list[float], fill: Any) -> tup
     if not fingerprint.holds():
         before = fingerprint.places
         changed = fingerprint.update()
-        touched = [place for place in changed if place in before and not _grows(place)]
+        touched = [place for place in changed if place in before and not _grows(place, changed)]
         if touched:
             paths.unsteady = f"it changes {touched[0]}, which it also reads"
             return done, out
@@ -53,8 +53,11 @@ def record(paths: Paths, family: Family, numbers: list[float], fill: Any) -> tup
     return done, out
 
 
-def _grows(place: str) -> bool:
-    return place.startswith(("the size of ", "the keys of "))
+def _grows(place: str, changed: list[str]) -> bool:
+    """Say whether a place is the size of a list that has become longer, or of a set; not of a dict,
+    which is a table more often than a log."""
+    size = place.removeprefix("the size of ")
+    return size != place and f"the keys of {size}" not in changed
 
 
 def _compare_with_floats(
@@ -112,9 +115,9 @@ def compare(
     at = _difference(wanted, results, close, path.code.sums.tolist(), finite)
     if at is None and _reads_others(paths, family, path, call, numbers):
         paths.stale = (
-            f"{paths!r} is stale: at {_shown(numbers)} the function reads other Values than it did "
-            "when it was recorded, out of sight: derivatives would go to the old ones; pass them as "
-            "arguments, or compile again"
+            f"{paths!r} is stale: at {_shown(numbers)} the function reads other Values than it "
+            "did when it was recorded, out of sight: derivatives would go to the old ones; pass "
+            "them as arguments, or compile again"
         )
         raise StaleKernel(paths.stale)
     if at is None and out.shapes == path.out.shapes and out.key == path.out.key:
@@ -157,9 +160,9 @@ def _difference(
                 continue
         elif (x != x and y != y) or abs(x - y) <= close:
             continue
-        elif not finite and not (math.isfinite(x) and math.isfinite(y)):
-            continue
-        return i
+        both = math.isfinite(x) and math.isfinite(y)
+        if both or finite:
+            return i
     return None
 
 

@@ -261,8 +261,8 @@ class Kernel:
             )
         if self._paths.f is None:
             raise TypeError(
-                f"{self!r} was loaded from a file with programs for rows of numbers; inside another "
-                "graph it needs one for a single row: save a kernel without in_axes"
+                f"{self!r} was loaded from a file with programs for rows of numbers; inside "
+                "another graph it needs one for a single row: save a kernel without in_axes"
             )
         if self._one is None:
             alone = dataclasses.replace(settings, in_axes=None, reduce=None)

@@ -67,11 +67,11 @@ class Paths:
         self.fingerprint = Fingerprint(f)
         self.no_lowering = ""
         self.unsteady = ""
-        self._see_unsteady()
+        self._see_unsteady(self.fingerprint)
         self.stale: str | None = None
         self._seen: dict[Any, Fingerprint] = {}  # of functions among the arguments
         self.costs = Costs()
-        self._alike: dict[Any, int] = {}  # families that differ in whole numbers only
+        self._alike: dict[Any, int] = {}  # families that differ in whole numbers or functions only
         self._warned: set[str] = set()
         self._lock = lock()
 
@@ -104,7 +104,7 @@ class Paths:
             return None
         if not self.fingerprint.holds():
             changed = self.fingerprint.update()
-            self._see_unsteady()
+            self._see_unsteady(self.fingerprint)
             if self.fingerprint.states == _MANY and changed:
                 self.warn(
                     "states",
@@ -113,9 +113,9 @@ class Paths:
                 )
         return self.fingerprint.key, *[self._state_of(f) for f in call.functions]
 
-    def _see_unsteady(self) -> None:
-        if self.fingerprint.unsteady:
-            self.unsteady = f"it reads {self.fingerprint.unsteady[0]}"
+    def _see_unsteady(self, fingerprint: Fingerprint) -> None:
+        if fingerprint.unsteady:
+            self.unsteady = f"it reads {fingerprint.unsteady[0]}"
 
     def _state_of(self, f: Any) -> int:
         named = self.fingerprint.attributes
@@ -124,6 +124,7 @@ class Paths:
             found = self._seen[Same(f), named] = Fingerprint(f, named)
         if not found.holds():
             found.update()
+        self._see_unsteady(found)
         return found.key
 
     def family(self, mode: Mode, call: Call) -> Family:
@@ -139,17 +140,19 @@ class Paths:
         return found
 
     def _count(self, key: Any) -> None:
-        """Warn when whole numbers make programs without end; forget those of the oldest states."""
-        loose = _without_integers(key)
+        """Warn when whole numbers or functions make programs without end; forget those of the
+        oldest states."""
+        loose = _without_statics(key)
         self._alike[loose] = self._alike.get(loose, 0) + 1
         if self._alike[loose] == _MANY:
-            alike = [k[1][1] for k in self.families if _without_integers(k) == loose]
+            alike = [k[1][1] for k in self.families if _without_statics(k) == loose]
             i = next(i for i in range(len(alike[0])) if len({forms[i] for forms in alike}) > 1)
             self.warn(
                 "integers",
-                f"{self!r}: argument {i} has had {_MANY} different whole numbers, and each is a "
-                "program of its own; pass a float if it is a number to compute with, or pad to a "
-                "few sizes if it is a length",
+                f"{self!r}: argument {i} has had {_MANY} different whole numbers or functions, and "
+                "each is a program of its own; pass a float if it is a number to compute with, pad "
+                "to a few sizes if it is a length, pass the same function if it is made anew for "
+                "each call",
             )
         states = list(dict.fromkeys(k[3] for k in self.families))
         if len(states) > 2 * _MANY:
@@ -358,13 +361,13 @@ def _key(mode: Mode, call: Any, parameters: list[Value] | None, state: Any) -> A
     return mode, call, ids, state
 
 
-def _without_integers(key: Any) -> Any:
-    """Return a key that is the same for others with other whole numbers in it."""
+def _without_statics(key: Any) -> Any:
+    """Return a key that is the same for others with other whole numbers or functions in it."""
     if isinstance(key, tuple):
         if len(key) == 2 and key[0] is int:
             return (int,)
-        return tuple([_without_integers(part) for part in key])
-    return key
+        return tuple([_without_statics(part) for part in key])
+    return Same if isinstance(key, Same) else key
 
 
 def _parting(one: Program, other: Program) -> str:

@@ -164,7 +164,9 @@ def test_wrt_names_arguments_by_position_only():
         compile(f)(1.0, q=2.0)
 
 
-@pytest.mark.parametrize("p", [(1.0, None), [1.0, None], {"a": 1.0, "b": None}, (None, (None, 1.0))])
+@pytest.mark.parametrize(
+    "p", [(1.0, None), [1.0, None], {"a": 1.0, "b": None}, (None, (None, 1.0))]
+)
 def test_none_keeps_its_place(p):
     kernel = compile(lambda p: (p, None, len(p)))
     for _ in range(3):

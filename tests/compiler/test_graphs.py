@@ -259,11 +259,11 @@ def test_values_out_of_sight_are_not_taken_for_others(monkeypatch):
     assert [grad(f)(5.0) for _ in range(3)] == [5.0, 5.0, 5.0]
     assert "derivative call" in kernel.eager_reason
     stale = compile(lambda x: x * box.w + table[0])
+    box.w = Value(5.0)
+    stale(Value(2.0))
+    box.w = Value(5.0)
     with pytest.raises(StaleKernel, match="other Values"):
-        for _ in range(4):
-            box.w = Value(5.0)
-            x = Value(2.0)
-            stale(x).backward()
+        stale(Value(2.0))
 
 
 def test_rows_without_their_axis_are_named():
