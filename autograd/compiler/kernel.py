@@ -388,13 +388,14 @@ def _arranged(
     """Return all arguments, and the names of the last of them: those that have no position."""
     if not named:
         return args, ()
+    leaves = args[:1] if paths.settings.leaves else ()  # which the function does not see
     if paths.f is not None:
         try:
-            bound = inspect.signature(paths.f).bind(*args, **named)
+            bound = inspect.signature(paths.f).bind(*args[len(leaves) :], **named)
         except ValueError:  # a builtin that does not tell
             pass
         except TypeError as error:
             raise TypeError(f"{paths!r}: {error}") from None
         else:
-            args, named = bound.args, bound.kwargs
+            args, named = (*leaves, *bound.args), bound.kwargs
     return (*args, *named.values()), tuple(named)

@@ -96,7 +96,14 @@ class Paths:
         wrt = self.settings.wrt
         if isinstance(wrt, (int, tuple)):
             return None
-        return list(wrt.parameters())
+        found = list(wrt.parameters())
+        for x in found:
+            if not isinstance(x, Value):
+                raise TypeError(
+                    f"{self!r}: parameters() of the {type(wrt).__name__} that is wrt must give "
+                    f"Values, not {x!r}"
+                )
+        return found
 
     def state(self, call: Call) -> Any:
         """Return a key of all that the function can see besides the arguments' numbers."""

@@ -8,7 +8,7 @@ import pickle
 import numpy as np
 import pytest
 
-from autograd import grad
+from autograd import Value, grad
 from autograd.compiler import compile
 
 
@@ -190,3 +190,37 @@ def test_what_contains_itself_is_refused():
     with pytest.raises(TypeError, match="rows given as a list"):
         compile(lambda p: p[0], in_axes=0)(endless)
     assert grad(lambda x, q: x)(1.0, q=endless) == 1.0
+
+
+def test_arguments_by_name_beside_leaves():
+    leaf = Value(2.0)
+    kernel = compile(lambda x=1.0, y=1.0: leaf * x + 10.0 * y, leaves=[leaf])
+    for _ in range(3):
+        assert kernel(np.array([3.0]), x=2.0) == 16.0
+        assert kernel(np.array([3.0]), 2.0, y=0.5) == 11.0
+        assert kernel(np.array([3.0]), x=2.0, y=2.0) == 26.0
+    with pytest.raises(ValueError, match="y by name"):
+        compile(lambda x=1.0, y=1.0: leaf * x + y, leaves=[leaf], wrt=1).grad(np.ones(1), y=2.0)
+
+
+def test_parameters_are_values():
+    class Odd:
+        def parameters(self):
+            return [1.0]
+
+    with pytest.raises(TypeError, match=r"parameters\(\) of the Odd .* not 1\.0"):
+        compile(lambda x: x, wrt=Odd()).value_and_grad(1.0)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"threads": "2"}, "threads must be a whole number"),
+        ({"max_paths": 0}, "max_paths must be a whole number"),
+        ({"executor": 3}, "executor must be"),
+        ({"leaves": Value(1.0)}, "leaves must be a list"),
+    ],
+)
+def test_options_are_looked_at(options, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        compile(lambda x: x, **options)
