@@ -17,6 +17,8 @@ from .outputs import as_floats, taken_apart
 from .paths import Paths
 from .trace import Trace
 
+# What tells a `Value` from a float: their types, their texts, and that no two `Value`s hash alike.
+_TELLING: Final = {"isinstance", "type", "issubclass", "set", "frozenset", "hash", "str", "repr"}
 _CLOSE: Final = 1e-6  # how far `fast` may be off, relative to the largest number on the way
 
 
@@ -48,7 +50,7 @@ def record(paths: Paths, family: Family, numbers: list[float], fill: Any) -> tup
             paths.unsteady = f"it changes {touched[0]}, which it also reads"
             return done, out
         paths.ignore(changed, family)
-    if fingerprint.names & {"isinstance", "type", "issubclass"}:
+    if fingerprint.names & _TELLING:
         _compare_with_floats(paths, family, numbers, fill, done)
     return done, out
 
@@ -72,12 +74,14 @@ def _compare_with_floats(
     except Exception:  # floats raise where Values give inf and nan: not the same, but no surprise
         return
     mine = done.values[: len(values)]
-    if len(mine) == len(values) and _difference(values, mine) is None:
+    close = 1e-9 * max(map(abs, filter(math.isfinite, values)), default=0.0)  # of NumPy's own sums
+    if len(mine) == len(values) and _difference(values, mine, close) is None:
         return
     raise TypeError(
         f"{paths.name} gives {values} for floats but {mine} for the Values that record it: it asks "
-        "for the type of its argument (isinstance(x, float), say); test for numbers.Real and "
-        "autograd.Value alike, or use autograd's functions, which take both"
+        "for the type of its argument (isinstance(x, float), say), its text or its hash (set); "
+        "test for numbers.Real and autograd.Value alike, compare numbers, or use autograd's "
+        "functions, which take both"
     )
 
 

@@ -112,9 +112,10 @@ class Family:
         count = len(self.forms) - len(self.names)
         for i in many:
             if not isinstance(i, int) or not -count <= i < count:
-                by_name = f" and {', '.join(self.names)} by name" if self.names else ""
+                by_name = f" and {', '.join(map(repr, self.names)):.200} by name"
                 raise ValueError(
-                    f"{self!r}: wrt={wrt!r}, but it was called with {count} arguments{by_name}"
+                    f"{self!r}: wrt={wrt!r}, but it was called with {count} arguments"
+                    + (by_name if self.names else "")
                 )
         wanted = [i % count for i in many]
         if len(set(wanted)) < len(wanted):

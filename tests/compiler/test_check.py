@@ -166,3 +166,19 @@ def test_the_first_of_many_derivatives_is_not_called_the_value(monkeypatch):
         StaleKernel, match=r"its jacobian is 6\.0, but the function now gives 12\.0"
     ):
         kernel.jacobian(3.0)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: len(set(x)) * x[0],
+        lambda x: x[0] if "1.5" in str(x[0]) else x[0] * 2.0,
+        lambda x: x[0] if hash(x[0]) == hash(x[1]) else x[0] * 2.0,
+    ],
+)
+def test_what_tells_values_from_floats_is_refused(f):
+    assert f([1.5, 1.5]) == 1.5
+    with pytest.raises(TypeError, match=r"its text or its hash"):
+        compile(f)([1.5, 1.5])
+    named = compile(lambda x: (str(x), len(set("abc")) * x * 0.1)[1])
+    assert [named(2.0) for _ in range(3)] == [3 * 2.0 * 0.1] * 3

@@ -271,3 +271,11 @@ def test_rows_without_their_axis_are_named():
     for x in ({"a": [Value(1.0), Value(2.0)]}, {"a": 1.0}):
         with pytest.raises(TypeError, match="in_axes=0"):
             kernel(x, Value(2.0))
+
+
+def test_a_graph_whose_numbers_were_changed_says_so():
+    x = Value(2.0)
+    y = compile(lambda x: autograd.exp(x) if x > 0.0 else x)(x)
+    x.data = -1.0
+    with pytest.raises(ValueError, match="another branch than those of the graph"):
+        autograd.differentiate(y, [x])
