@@ -80,12 +80,12 @@ class Kernel:
             return self
         own = getattr(owner, "__dict__", None)
         kept = None if own is None else own.get("__kernels__")
-        if kept is None:
-            kept = _Kept()
+        if kept is None or kept.owner is not owner:  # a copy has the dictionary of the original
+            kept = _Kept(owner)
             if isinstance(owner, type):  # of a class method
-                owner.__kernels__ = kept  # type: ignore[attr-defined]
+                type.__setattr__(owner, "__kernels__", kept)
             elif own is not None:
-                kept = own.setdefault("__kernels__", kept)
+                own["__kernels__"] = kept
             else:
                 self._paths.warn(
                     "slots",
@@ -374,6 +374,9 @@ def _unpickled(state: dict[str, Any]) -> Kernel:
 
 class _Kept(dict[Kernel, Kernel]):
     """The kernels of an object's methods. They stay behind when it is copied or pickled."""
+
+    def __init__(self, owner: Any = None) -> None:
+        self.owner = owner
 
     def __reduce__(self) -> Any:
         return _Kept, ()

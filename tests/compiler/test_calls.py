@@ -224,3 +224,27 @@ def test_parameters_are_values():
 def test_options_are_looked_at(options, message):
     with pytest.raises((TypeError, ValueError), match=message):
         compile(lambda x: x, **options)
+
+
+def test_a_copy_has_kernels_of_its_own():
+    one = WithMethod(2.0)
+    assert one.f(1.0) == 2.0
+    two, three = copy.copy(one), WithMethod(4.0)
+    three.__dict__.update(one.__dict__)
+    two.c, three.c = 7.0, 9.0
+    for _ in range(3):
+        assert [one.f(1.0), two.f(1.0), three.f(1.0)] == [2.0, 7.0, 9.0]
+
+
+def test_classes_that_cannot_be_written_to_have_class_methods_too():
+    class Frozen(type):
+        def __setattr__(cls, name, value):
+            raise AttributeError(name)
+
+    class A(metaclass=Frozen):
+        @classmethod
+        @compile
+        def f(cls, x):
+            return 2.0 * x
+
+    assert [A.f(2.0) for _ in range(3)] == [4.0, 4.0, 4.0]
