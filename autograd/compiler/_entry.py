@@ -91,7 +91,7 @@ def compile(
         raise ValueError(f"compile: reduce={reduce!r} adds up rows; say which with in_axes")
     for what, number in (("threads", threads), ("max_paths", max_paths)):
         if not isinstance(number, int) or number < 1:
-            raise ValueError(f"compile: {what} must be a whole number from 1, not {number!r}")
+            raise ValueError(f"compile: {what} must be a whole number, at least 1, not {number!r}")
     if executor is not None and not callable(getattr(executor, "submit", None)):
         raise TypeError(
             f"compile: executor must be a concurrent.futures.Executor, not {executor!r}"

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import functools
 import inspect
@@ -361,8 +362,15 @@ class Kernel:
         return _unpickled, (pickles.packed(self._paths),)
 
     def __deepcopy__(self, memo: Any) -> Kernel:
-        """Return a kernel of the same function; it shares what was recorded."""
-        return Kernel(self._paths)
+        """Return a kernel of the same function, which shares what was recorded; of the copy's
+        method, where it is copied with the object that the method belongs to."""
+        f, settings = self._paths.f, self._paths.settings
+        own = isinstance(f, types.MethodType)
+        twin = copy.deepcopy(f, memo) if own else memo.get(id(f), f)
+        if twin is f or f is None:
+            return Kernel(self._paths)
+        wrt = memo.get(id(settings.wrt), settings.wrt)
+        return Kernel(Paths(twin, self._paths.name, dataclasses.replace(settings, wrt=wrt)))
 
     def __copy__(self) -> Kernel:
         return Kernel(self._paths)

@@ -248,3 +248,29 @@ def test_classes_that_cannot_be_written_to_have_class_methods_too():
             return 2.0 * x
 
     assert [A.f(2.0) for _ in range(3)] == [4.0, 4.0, 4.0]
+
+
+class Model:
+    """Keeps a kernel of its own method, and is what it is differentiated by."""
+
+    def __init__(self, w):
+        self.w = Value(w)
+        self.fit = compile(self.loss, wrt=self)
+
+    def parameters(self):
+        return [self.w]
+
+    def loss(self, x):
+        return x * self.w**2
+
+
+def test_a_deep_copy_of_an_object_has_kernels_of_the_copy():
+    one = Model(2.0)
+    assert one.fit.value_and_grad(1.0) == (4.0, [4.0])
+    two = copy.deepcopy(one)
+    two.w.data = 5.0
+    for _ in range(3):
+        one.w.grad = two.w.grad = 0.0
+        assert [one.fit.value_and_grad(1.0), one.w.grad] == [(4.0, [4.0]), 4.0]
+        assert [two.w.grad, two.fit.value_and_grad(1.0)] == [0.0, (25.0, [10.0])]
+        assert two.w.grad == 10.0
