@@ -274,3 +274,12 @@ def test_a_deep_copy_of_an_object_has_kernels_of_the_copy():
         assert [one.fit.value_and_grad(1.0), one.w.grad] == [(4.0, [4.0]), 4.0]
         assert [two.w.grad, two.fit.value_and_grad(1.0)] == [0.0, (25.0, [10.0])]
         assert two.w.grad == 10.0
+
+
+def test_an_object_that_holds_a_kernel_of_its_method_pickles():
+    one = Model(2.0)
+    assert one.fit(1.0) == 4.0
+    two = pickle.loads(pickle.dumps(one))
+    two.w.data = 5.0
+    assert two.fit.value_and_grad(1.0) == (25.0, [10.0])
+    assert [two.w.grad, one.fit(1.0)] == [10.0, 4.0]
