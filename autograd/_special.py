@@ -126,7 +126,7 @@ def polygamma(n: float, x: float) -> float:
 
     At the poles 0, -1, -2, ...: nan for even n (the sides differ in sign), inf for odd n.
     """
-    if n != math.floor(n) or not 0.0 <= n <= 60.0 or x != x or x == -math.inf:
+    if not 0.0 <= n <= 60.0 or n != math.floor(n) or x != x or x == -math.inf:
         return math.nan
     order = int(n)
     if x == math.inf:

@@ -162,6 +162,7 @@ def is_array(x: Any) -> bool:
 def holds_values(x: Any) -> bool:
     """Say whether there is a `Value` anywhere in `x`."""
     waiting = [x]
+    seen: set[int] = set()  # a list may contain itself
     while waiting:
         x = waiting.pop()
         if isinstance(x, Node):
@@ -171,7 +172,8 @@ def holds_values(x: Any) -> bool:
         if is_array(x):
             if x.dtype.kind == "O":
                 waiting.extend(x.ravel().tolist())
-        elif is_container(x):
+        elif is_container(x) and id(x) not in seen:
+            seen.add(id(x))
             waiting.extend(_children(x))
     return False
 
@@ -228,9 +230,15 @@ def _flatten(x: Any) -> tuple[list[Any], Any]:
         return [x], None
     import optree
 
-    leaves, tree = optree.tree_flatten(x, namespace=_NAMESPACE)
-    while _register_dataclasses({type(leaf) for leaf in leaves}):
+    try:
         leaves, tree = optree.tree_flatten(x, namespace=_NAMESPACE)
+        while _register_dataclasses({type(leaf) for leaf in leaves}):
+            leaves, tree = optree.tree_flatten(x, namespace=_NAMESPACE)
+    except RecursionError:
+        raise ValueError(
+            f"a {type(x).__name__} among arguments or results contains itself, or is nested "
+            "deeper than a thousand times; pass its numbers in one list or array"
+        ) from None
     return leaves, tree
 
 
@@ -262,8 +270,9 @@ def _register_dataclasses(classes: set[type]) -> bool:
 def _fields_of(x: Any) -> tuple[list[Any], tuple[str, ...], tuple[str, ...]]:
     names = tuple([f.name for f in dataclasses.fields(x)])
     for name in getattr(x, "__dict__", ()):
-        # What a class computes on demand it will compute again; anything else would be lost.
-        if name not in names and not isinstance(
+        # What a class computes on demand it will compute again (kernels of its methods, too);
+        # anything else would be lost.
+        if name not in (*names, "__kernels__") and not isinstance(
             getattr(type(x), name, None), functools.cached_property
         ):
             raise TypeError(

@@ -89,8 +89,15 @@ def compile(
         raise ValueError(f"compile: reduce must be None, 'sum' or 'mean', not {reduce!r}")
     if reduce is not None and in_axes is None:
         raise ValueError(f"compile: reduce={reduce!r} adds up rows; say which with in_axes")
-    if threads < 1 or max_paths < 1:
-        raise ValueError("compile: threads and max_paths must be at least 1")
+    for what, number in (("threads", threads), ("max_paths", max_paths)):
+        if not isinstance(number, int) or number < 1:
+            raise ValueError(f"compile: {what} must be a whole number, at least 1, not {number!r}")
+    if executor is not None and not callable(getattr(executor, "submit", None)):
+        raise TypeError(
+            f"compile: executor must be a concurrent.futures.Executor, not {executor!r}"
+        )
+    if isinstance(leaves, Value):
+        raise TypeError("compile: leaves must be a list of Values, not one Value")
     known = tuple(leaves)
     for leaf in known:
         if not isinstance(leaf, Value) or leaf.primitive is not None:

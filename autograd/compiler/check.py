@@ -17,6 +17,8 @@ from .outputs import as_floats, taken_apart
 from .paths import Paths
 from .trace import Trace, inputs_of
 
+# What tells a `Value` from a float: their types, their texts, and that no two `Value`s hash alike.
+_TELLING: Final = {"isinstance", "type", "issubclass", "set", "frozenset", "hash", "str", "repr"}
 _CLOSE: Final = 1e-6  # how far `fast` may be off, relative to the largest number on the way
 
 
@@ -34,7 +36,7 @@ def record(paths: Paths, family: Family, numbers: list[float], fill: Any) -> tup
     """Return what the function does at one point, after a look at what it did to its own state.
 
     A function that changes what it reads is another one at every call, so it runs eagerly from then
-    on. What it adds to a list or a dict is taken for a log: the self-check tells if it is not.
+    on. What it adds to a list is taken for a log: the self-check tells if it is not.
     """
     done, out = paths.record(family, numbers, fill)
     fingerprint = paths.fingerprint
@@ -45,18 +47,21 @@ def record(paths: Paths, family: Family, numbers: list[float], fill: Any) -> tup
     if not fingerprint.holds():
         before = fingerprint.places
         changed = fingerprint.update()
-        touched = [place for place in changed if place in before and not _grows(place)]
+        touched = [place for place in changed if place in before and not _grows(place, changed)]
         if touched:
             paths.unsteady = f"it changes {touched[0]}, which it also reads"
             return done, out
         paths.ignore(changed, family)
-    if fingerprint.names & {"isinstance", "type", "issubclass"}:
+    if fingerprint.names & _TELLING:
         _compare_with_floats(paths, family, numbers, fill, done)
     return done, out
 
 
-def _grows(place: str) -> bool:
-    return place.startswith(("the size of ", "the keys of "))
+def _grows(place: str, changed: list[str]) -> bool:
+    """Say whether a place is the size of a list that has become longer, or of a set; not of a dict,
+    which is a table more often than a log."""
+    size = place.removeprefix("the size of ")
+    return size != place and f"the keys of {size}" not in changed
 
 
 def _compare_with_floats(
@@ -72,12 +77,14 @@ def _compare_with_floats(
     except Exception:  # floats raise where Values give inf and nan: not the same, but no surprise
         return
     mine = done.values[: len(values)]
-    if len(mine) == len(values) and _difference(values, mine) is None:
+    close = 1e-9 * max(map(abs, filter(math.isfinite, values)), default=0.0)  # of NumPy's own sums
+    if len(mine) == len(values) and _difference(values, mine, close) is None:
         return
     raise TypeError(
         f"{paths.name} gives {values} for floats but {mine} for the Values that record it: it asks "
-        "for the type of its argument (isinstance(x, float), say); test for numbers.Real and "
-        "autograd.Value alike, or use autograd's functions, which take both"
+        "for the type of its argument (isinstance(x, float), say), its text or its hash (set); "
+        "test for numbers.Real and autograd.Value alike, compare numbers, or use autograd's "
+        "functions, which take both"
     )
 
 
@@ -106,12 +113,20 @@ def compare(
             f"function now raises {type(error).__name__}: {error}"
         )
         raise StaleKernel(paths.stale) from error
-    close = 0.0
+    close, finite = 0.0, True
     if paths.settings.options.fast:
         inputs = [*numbers, *[v._data for v in paths.captured(path)]]
-        on_the_way = map(abs, path.raw.values(inputs))
+        on_the_way = list(map(abs, path.raw.values(inputs)))
+        finite = all(map(math.isfinite, on_the_way))
         close = _CLOSE * max(filter(math.isfinite, on_the_way), default=0.0)
-    at = _difference(wanted, results, close, path.code.sums.tolist())
+    at = _difference(wanted, results, close, path.code.sums.tolist(), finite)
+    if at is None and _reads_others(paths, family, path, call, numbers):
+        paths.stale = (
+            f"{paths!r} is stale: at {_shown(numbers)} the function reads other Values than it "
+            "did when it was recorded, out of sight: derivatives would go to the old ones; pass "
+            "them as arguments, or compile again"
+        )
+        raise StaleKernel(paths.stale)
     if at is None and out.shapes == path.out.shapes and out.key == path.out.key:
         fingerprint = paths.fingerprint
         if not fingerprint.holds():  # what the function wrote, and was seen to write before
@@ -121,14 +136,28 @@ def compare(
     raise StaleKernel(paths.stale)
 
 
+def _reads_others(
+    paths: Paths, family: Family, path: Path, call: Call, numbers: list[float]
+) -> bool:
+    """Say whether `Value`s that the fingerprint does not see are others than those recorded, which
+    their numbers need not show."""
+    if all(isinstance(v, int) for v in path.captured):
+        return False
+    now = paths.record(family, numbers, call.fill)[0].captured
+    known = paths.captured(path)
+    return len(now) != len(known) or any(x is not y for x, y in zip(now, known, strict=True))
+
+
 def _difference(
     wanted: Sequence[float],
     found: Sequence[float],
     close: float = 0.0,
     sums: Sequence[bool] = (),
+    finite: bool = True,
 ) -> int | None:
     """Return the index of the first numbers that differ; NaNs are equal, -0.0 and 0.0 are not
-    (but in sums, which start at 0.0); `close` is how far apart they may be."""
+    (but in sums, which start at 0.0); `close` is how far apart they may be. Where something on the
+    way is not `finite`, contraction may make infinities of NaNs and numbers."""
     if len(wanted) != len(found):
         return min(len(wanted), len(found))
     for i, (x, y) in enumerate(zip(wanted, found, strict=True)):
@@ -138,7 +167,9 @@ def _difference(
                 continue
         elif (x != x and y != y) or abs(x - y) <= close:
             continue
-        return i
+        both = math.isfinite(x) and math.isfinite(y)
+        if both or finite:
+            return i
     return None
 
 
@@ -155,7 +186,8 @@ def _sentence(
     if at is None or at >= min(len(wanted), len(results)):
         what = "its result has another structure than the function's now"
     else:
-        name = "value" if family.mode == "value" or at == 0 else family.mode.split("_and_")[-1]
+        of_value = family.mode == "value" or (family.mode == "value_and_grad" and at == 0)
+        name = "value" if of_value else family.mode.split("_and_")[-1]
         which = f" (number {at} of {len(wanted)})" if len(wanted) > 1 else ""
         what = f"its {name}{which} is {results[at]!r}, but the function now gives {wanted[at]!r}"
     try:

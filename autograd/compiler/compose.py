@@ -141,7 +141,7 @@ class Block:
             def value(*numbers: float) -> float:
                 results = self.numbers(numbers)
                 if results is None:
-                    raise ValueError(f"{self.name}: these numbers take another branch")
+                    raise self._other_branch()
                 return results[j]
 
             partials = tuple([self._partial(j, i) for i in range(self.program.inputs)])
@@ -149,16 +149,24 @@ class Block:
             found.closed = True
         return found
 
+    def _other_branch(self) -> ValueError:
+        return ValueError(
+            f"{self.name}: these numbers take another branch than those of the graph; if .data was "
+            "changed since, record the graph again"
+        )
+
     def _partial(self, j: int, i: int) -> Callable[..., Any]:
         def partial(out: Any, *args: Any) -> Any:
             """Return the derivative of result `j` by input `i`."""
             mask = tuple([isinstance(x, Node) or k == i for k, x in enumerate(args)])
             numbers = [x._data if isinstance(x, Node) else x for x in args]
             block = self._derivative(mask, numbers)
-            assert block is not None
+            if block is None:
+                raise self._other_branch()
             place = len(self.program.outputs) + j * sum(mask) + sum(mask[:i])
             found = block._part(place).nodes(args)
-            assert found is not None
+            if found is None:
+                raise self._other_branch()
             return found[0]
 
         return partial

@@ -109,11 +109,18 @@ class Family:
         """Return the numbers of the arguments to differentiate by."""
         wrt = self.settings.wrt
         many = wrt if isinstance(wrt, tuple) else (wrt,)
-        count = len(self.forms)
+        count = len(self.forms) - len(self.names)
         for i in many:
             if not isinstance(i, int) or not -count <= i < count:
-                raise ValueError(f"{self!r}: wrt={wrt!r}, but it was called with {count} arguments")
-        return [i % count for i in many]
+                by_name = f" and {', '.join(map(repr, self.names)):.200} by name"
+                raise ValueError(
+                    f"{self!r}: wrt={wrt!r}, but it was called with {count} arguments"
+                    + (by_name if self.names else "")
+                )
+        wanted = [i % count for i in many]
+        if len(set(wanted)) < len(wanted):
+            raise ValueError(f"{self!r}: wrt={wrt!r} names an argument of {count} twice")
+        return wanted
 
     def inputs(self) -> list[int]:
         """Return the places of the numbers to differentiate by, among all numbers."""

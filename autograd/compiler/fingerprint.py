@@ -35,12 +35,14 @@ from .keys import Same, static_key
 _DEPTH: Final = 2  # attributes of attributes are always looked at, ...
 _FEW: Final = 64  # ... deeper ones as long as there are no more places than this
 _MANY: Final = 100_000  # entries that are looked at in all; what is beyond is not watched
+_FOREIGN: Final = 200  # functions of installed packages that are followed; more is too much
 _COPIED: Final = 65_536  # bytes of an array that are kept rather than hashed
 
 # Code in these, and in the standard library, is not the user's: it is taken to be what it is.
 _TRUSTED: Final = frozenset({"autograd", "numpy", "scipy", "optree", "llvmlite"})
 _FIXED: Final = frozenset({"nn"})  # what its code reads counts, its globals don't
 _STDLIB: Final = sysconfig.get_paths()["stdlib"]
+_SITE: Final = (sysconfig.get_paths()["purelib"], sysconfig.get_paths()["platlib"])
 _PLAIN: Final = frozenset({"argparse", "collections", "types"})  # whose objects are just data
 _OPAQUE: Final = (str, bytes, int, float, complex, type(None), Node, Primitive, np.generic)
 # A function that names one of these may read attributes that it does not name.
@@ -93,6 +95,13 @@ def _trusted(module: str | None) -> bool:
     return origin in (None, "built-in", "frozen") or str(origin).startswith(_STDLIB)
 
 
+@functools.lru_cache(maxsize=1024)
+def _installed(root: str) -> bool:
+    """Say whether a package was installed rather than written here."""
+    origin = getattr(getattr(sys.modules.get(root), "__spec__", None), "origin", None)
+    return root not in _FIXED and str(origin).startswith(_SITE)
+
+
 def _root(module: str | None) -> str:
     return (module or "").partition(".")[0]
 
@@ -105,7 +114,7 @@ class _Walk:
         self.places: dict[str, Any] = {}  # what each place held, as a key
         self.value_at: dict[str, Node] = {}  # the Values among it
         self.values: list[Node] = []  # the same, each once
-        self.unsteady: list[str] = []  # what can't be looked at without changing it
+        self.unsteady: list[str] = []  # what can't be watched, and why
         self.pending = False  # whether the function will make something that it then sees
         self.globals: set[str] = set()
         self.attributes = set(attributes)  # that code names
@@ -117,6 +126,8 @@ class _Walk:
         self._done: set[tuple[int, str]] = set()
         self._waiting: deque[tuple[Any, str, int]] = deque()
         self._globals = getattr(inspect.unwrap(root), "__globals__", None)
+        self._own = _root(getattr(inspect.unwrap(root), "__module__", None))
+        self._foreign = 0
         self._see(root, "", 0)
         # Attributes that a function names count for all objects, also for those found before it.
         known = -1
@@ -125,7 +136,8 @@ class _Walk:
             while self._waiting:
                 self._carefully(self._look, *self._waiting.popleft())
             for found, where, depth in list(self._objects):
-                self._carefully(self._look_inside, found, where, depth)
+                if self._objects:
+                    self._carefully(self._look_inside, found, where, depth)
         self.still.settle()
 
     def _carefully(
@@ -136,7 +148,7 @@ class _Walk:
             look(x, where, depth)
 
     def _see(self, x: Any, where: str, depth: int) -> None:
-        if not isinstance(x, _OPAQUE) and id(x) not in self._seen:
+        if self._foreign <= _FOREIGN and not isinstance(x, _OPAQUE) and id(x) not in self._seen:
             self._seen[id(x)] = x
             self._waiting.append((x, where, depth))
 
@@ -171,7 +183,7 @@ class _Walk:
         elif isinstance(x, types.MethodType):
             self._see(x.__func__, where, 0)
             self._see(x.__self__, f"{where}'s self" if where else "self", 0)
-        elif isinstance(x, functools.partial):
+        elif isinstance(x, (functools.partial, functools.partialmethod)):
             self._see(x.func, where, 0)
             self._see(x.args, f"{where}'s bound arguments", 0)
             self._see(x.keywords, f"{where}'s bound arguments", 0)
@@ -181,6 +193,8 @@ class _Walk:
             self._see(x.fget, where, depth)
         elif isinstance(x, (list, tuple, dict, set, frozenset, deque)):
             self._look_container(x, where, depth)
+            if not _trusted(type(x).__module__):
+                self._objects.append((x, where, depth))  # `__missing__`, say
         elif isinstance(x, (KeysView, ValuesView, ItemsView)) and hasattr(x, "mapping"):
             self._see(x.mapping, where, depth)
         elif isinstance(x, Mapping) and _trusted(type(x).__module__):
@@ -193,8 +207,8 @@ class _Walk:
             self.attributes.update(_words(x.__reduce__()))
         elif isinstance(x, np.ndarray):
             self._look_array(x, where, depth)
-        elif isinstance(x, (bytearray, memoryview)) or type(x).__module__ == "array":
-            self._content(where, lambda: bytes(x))
+        elif _is_buffer(x):
+            self._content(where, lambda: memoryview(x).tobytes())
         elif isinstance(x, types.BuiltinMethodType):
             self._see(x.__self__, where, depth)  # random.random belongs to a generator
         elif isinstance(x, random.Random):
@@ -207,7 +221,7 @@ class _Walk:
         elif isinstance(x, ContextVar):
             self._content(where, lambda: Same(x.get(EMPTY)))
         elif hasattr(type(x), "__next__") and not isinstance(x, io.IOBase):  # files are logs
-            self.unsteady.append(where or "the function")
+            self.unsteady.append(f"{where or 'the function'}, which reading changes")
         else:
             if "__wrapped__" in getattr(x, "__dict__", ()) and not isinstance(x, type):
                 self._see(x.__wrapped__, where, 0)  # a kernel, or a cached function
@@ -238,6 +252,14 @@ class _Walk:
                 self._note(f"the code of {name or 'the function'}", Same(f.__code__))
         self._see(f.__defaults__, f"a default of {f.__name__}", 0)
         self._see(f.__kwdefaults__, f"a default of {f.__name__}", 0)
+        root = _root(f.__module__)
+        if root != self._own and _installed(root):
+            self._foreign += 1
+            if self._foreign > _FOREIGN:
+                self._waiting.clear()
+                self._objects.clear()
+                self.unsteady = [f"more of the package {root!r} than can be watched"]
+                return
         names, attributes, modules = _named(f.__code__)
         for imported in sorted(modules):
             module = sys.modules.get(imported)
@@ -346,12 +368,12 @@ class _Walk:
             self._watch(x, name, held, place)
             self._see(held, place, depth + 1)
         if own:
-            for function in _special_methods(cls):
+            for function in [*_special_methods(cls), *_special_methods(type(cls))]:
                 self._see(function, f"{cls.__name__}.{function.__name__}", 0)
 
     def _named_attributes(self, x: Any, cls: type, own: bool) -> Iterator[str]:
         mine = getattr(x, "__dict__", {}) if x is not cls else {}
-        slots = [name for c in cls.__mro__ for name in getattr(c, "__slots__", ()) if x is not cls]
+        slots = [name for c in cls.__mro__ for name in _slots(c) if x is not cls]
         everything = (
             bool(_BY_TEXT & (self.attributes | self.globals)) or _root(cls.__module__) in _PLAIN
         )
@@ -382,6 +404,20 @@ class _Walk:
         self._entries += 1
         self.still.attributes.append((x, name, held))
         self._put(place, held)
+
+
+def _slots(cls: type) -> tuple[str, ...]:
+    found = vars(cls).get("__slots__", ())  # not getattr, which asks the metaclass
+    return (found,) if isinstance(found, str) else tuple(found)
+
+
+def _is_buffer(x: Any) -> bool:
+    """Say whether `x` is memory: a bytearray, an `array.array`, something of `ctypes`."""
+    try:
+        memoryview(x).release()
+    except (TypeError, ValueError, BufferError):
+        return False
+    return True
 
 
 def _entries(x: Any) -> list[tuple[Same, Same]]:
@@ -421,13 +457,14 @@ def _computed(static: Any) -> bool:
 
 def _special_methods(cls: type) -> list[Any]:
     """Return the functions that operators and calls on objects of a user's class may run."""
-    return [
-        x
+    found = [
+        x.__func__ if isinstance(x, classmethod) else x
         for c in cls.__mro__
         if not _trusted(c.__module__)
         for name, x in vars(c).items()
-        if name.startswith("__") and isinstance(x, types.FunctionType)
+        if name.startswith("__")
     ]
+    return [x for x in found if isinstance(x, types.FunctionType)]
 
 
 _STATES: Final = 256  # that are told apart from new ones
@@ -444,7 +481,8 @@ class Fingerprint:
         values: the `Value`s it can see. Where they are is part of the key; which, is not.
         names: the global names its code uses.
         attributes: the names of attributes its code uses.
-        unsteady: places that can't be looked at without changing them, such as iterators.
+        unsteady: what can't be watched: places that change when they are read, such as iterators,
+            or too much of somebody else's.
         pending: whether there will be more to see once the function has run.
     """
 

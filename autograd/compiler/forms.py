@@ -57,7 +57,8 @@ class Form:
         # The common case, kept fast: nothing but numbers in one list or tuple.
         kind: Any = type(argument)
         flat = kind in (list, tuple) and not any(map(is_container, argument))
-        self._flat = kind if flat and all(shape is NUMBER for shape, _ in self._leaves) else None
+        numbers = flat and len(leaves) == len(argument)  # `None` is no leaf
+        self._flat = kind if numbers and all(shape is NUMBER for shape, _ in self._leaves) else None
         dicts = orders(argument, name)
         self.shapes = (self._tree, tuple([shape for shape, _ in self._leaves]), dicts)
         self.key = (self._tree, axis, tuple(keys), self._listed, dicts)
@@ -65,9 +66,8 @@ class Form:
     @property
     def shape(self) -> tuple[int, ...] | None:
         """The shape, if this is one array and nothing else."""
-        shape = self._leaves[0][0]
-        plain = self._tree is None and isinstance(shape, tuple)
-        return shape if plain else None
+        shape = self._leaves[0][0] if self._tree is None else None
+        return shape if isinstance(shape, tuple) else None
 
     @property
     def number(self) -> bool:

@@ -3,7 +3,7 @@ itself being compiled."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,12 +26,15 @@ def depends(family: Family, call: Call, paths: Paths) -> bool:
     """Say whether a call's results may depend on nodes of a graph that is being recorded."""
     if call.graph:
         return True
-    if call.rows is not None or not (watch.nested and watch.inside()):
+    if not (watch.nested and watch.inside()):
         return False
-    return not family.paths or any(_inner(paths.captured(path)) for path in family.paths)
+    if call.rows is None and not family.paths:
+        return True
+    seen = [paths.fingerprint.values, *map(paths.captured, family.paths)]
+    return any(map(_inner, seen))
 
 
-def _inner(captured: list[Any]) -> bool:
+def _inner(captured: Sequence[Any]) -> bool:
     """Say whether one of these depends on an input of a derivative call."""
     return any(value._level > 0 for value in captured)
 
@@ -133,5 +136,11 @@ def _rows_of(x: Any, axis: int) -> list[Any]:
     if isinstance(x, list):
         return x
     leaves, tree = _flatten(x)
+    for leaf in leaves:
+        if not isinstance(leaf, np.ndarray) or not -leaf.ndim <= axis < leaf.ndim:
+            raise TypeError(
+                f"an argument is mapped over rows (in_axes={axis}) but holds {leaf!r}, which has "
+                "no such axis; pass an array (numpy.array of the Values)"
+            )
     moved = [np.moveaxis(leaf, axis, 0) for leaf in leaves]
     return [_unflatten(tree, [leaf[i] for leaf in moved]) for i in range(len(moved[0]))]

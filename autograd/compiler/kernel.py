@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import functools
 import inspect
@@ -76,18 +77,34 @@ class Kernel:
     def __get__(self, owner: Any, cls: Any = None) -> Any:
         """Be a method where a class has the kernel: of each object, its own kernel."""
         f = self._paths.f
-        if owner is None or f is None:
+        if owner is None or f is None or isinstance(f, staticmethod):
             return self
-        kept = getattr(owner, "__dict__", {}).setdefault("__kernels__", _Kept())
-        found = kept.get(id(self))
+        own = getattr(owner, "__dict__", None)
+        kept = None if own is None else own.get("__kernels__")
+        if kept is None or kept.owner is not owner:  # a copy has the dictionary of the original
+            kept = _Kept(owner)
+            if isinstance(owner, type):  # of a class method
+                type.__setattr__(owner, "__kernels__", kept)
+            elif own is not None:
+                own["__kernels__"] = kept
+            else:
+                self._paths.warn(
+                    "slots",
+                    f"{self!r}: objects of {type(owner).__name__} have __slots__ and so no place "
+                    "for a kernel of their own: every call records anew. Compile a function that "
+                    "takes the object's numbers instead",
+                )
+        found = kept.get(self)
         if found is None:
             method = types.MethodType(f, owner)
-            found = kept[id(self)] = Kernel(Paths(method, self._paths.name, self._paths.settings))
+            found = kept.setdefault(
+                self, Kernel(Paths(method, self._paths.name, self._paths.settings))
+            )
         return found
 
     # ------------------------------------------------------------------------------- calls
 
-    def __call__(self, *args: Any, **named: Any) -> Any:
+    def __call__(self, /, *args: Any, **named: Any) -> Any:
         """Return what the function returns; with `in_axes`, arrays of it."""
         if self._quick and not named:
             found = self._quickly("value", args)
@@ -95,11 +112,11 @@ class Kernel:
                 return found
         return self._run("value", args, named)
 
-    def grad(self, *args: Any, **named: Any) -> Any:
+    def grad(self, /, *args: Any, **named: Any) -> Any:
         """Return the gradient, in the structure of the argument(s) `wrt`."""
         return self.value_and_grad(*args, **named)[1]
 
-    def value_and_grad(self, *args: Any, **named: Any) -> Any:
+    def value_and_grad(self, /, *args: Any, **named: Any) -> Any:
         """Return `(value, gradient)`. With parameters for `wrt`, the gradient is a list with one
         entry per parameter, and is added to their `.grad`."""
         if self._quick and not named:
@@ -108,11 +125,11 @@ class Kernel:
                 return found
         return self._run("value_and_grad", args, named)
 
-    def jacobian(self, *args: Any, **named: Any) -> Any:
+    def jacobian(self, /, *args: Any, **named: Any) -> Any:
         """Return all outputs by all inputs, nested as `autograd.jacobian` nests them."""
         return self._run("jacobian", args, named)
 
-    def hessian(self, *args: Any, **named: Any) -> Any:
+    def hessian(self, /, *args: Any, **named: Any) -> Any:
         """Return the second derivatives, nested as `autograd.hessian` nests them."""
         return self._run("hessian", args, named)
 
@@ -127,18 +144,24 @@ class Kernel:
         args, names = _arranged(paths, args, named)
         axes = paths.axes(len(args) - len(names)) + (None,) * len(names)
         inside = watch.busy and watch.freezes()
-        if any(axis is not None for axis in axes) and (inside or holds_values(args)):
+        rows = any(axis is not None for axis in axes)
+        if rows and (inside or holds_values(args)):
             return self._by_rows(mode, args, axes, names)
         call = Call(args, axes, names)
         family = paths.family(mode, call)
+        dependent = not inside and depends(family, call, paths)
+        if rows and dependent:
+            return self._by_rows(mode, args, axes, names)
         if inside:
             found, out = as_graph(paths, family, call)
-        elif depends(family, call, paths):
+        elif dependent:
             written_out = are_kernels_written_out() or watch.wants_all()
             found, out = (as_graph if written_out else as_nodes)(paths, family, call)
         else:
             find = at_point if call.rows is None else over_rows
             found, out = find(paths, family, call, watch.busy and watch.wants_all())
+            if depends(family, call, paths):  # on what was out of sight until it was recorded
+                return self._run(mode, args, dict(named))
             self._remember(family, args, call)
             self._asked = family, call
         return dress(paths, family, call.forms, found, out)
@@ -237,6 +260,11 @@ class Kernel:
                 f"{self!r}: {mode} over rows inside another graph is not offered; differentiate "
                 "what the kernel returns there (autograd.grad), or call it with plain numbers"
             )
+        if self._paths.f is None:
+            raise TypeError(
+                f"{self!r} was loaded from a file with programs for rows of numbers; inside "
+                "another graph it needs one for a single row: save a kernel without in_axes"
+            )
         if self._one is None:
             alone = dataclasses.replace(settings, in_axes=None, reduce=None)
             self._one = Kernel(Paths(self._paths.f, self._paths.name, alone))
@@ -334,8 +362,15 @@ class Kernel:
         return _unpickled, (pickles.packed(self._paths),)
 
     def __deepcopy__(self, memo: Any) -> Kernel:
-        """Return a kernel of the same function; it shares what was recorded."""
-        return Kernel(self._paths)
+        """Return a kernel of the same function, which shares what was recorded; of the copy's
+        method, where it is copied with the object that the method belongs to."""
+        f, settings = self._paths.f, self._paths.settings
+        own = isinstance(f, types.MethodType)
+        twin = copy.deepcopy(f, memo) if own else memo.get(id(f), f)
+        if twin is f or f is None:
+            return Kernel(self._paths)
+        wrt = memo.get(id(settings.wrt), settings.wrt)
+        return Kernel(Paths(twin, self._paths.name, dataclasses.replace(settings, wrt=wrt)))
 
     def __copy__(self) -> Kernel:
         return Kernel(self._paths)
@@ -345,8 +380,11 @@ def _unpickled(state: dict[str, Any]) -> Kernel:
     return Kernel(pickles.unpacked(state))
 
 
-class _Kept(dict[int, Kernel]):
+class _Kept(dict[Kernel, Kernel]):
     """The kernels of an object's methods. They stay behind when it is copied or pickled."""
+
+    def __init__(self, owner: Any = None) -> None:
+        self.owner = owner
 
     def __reduce__(self) -> Any:
         return _Kept, ()
@@ -361,11 +399,14 @@ def _arranged(
     """Return all arguments, and the names of the last of them: those that have no position."""
     if not named:
         return args, ()
+    leaves = args[:1] if paths.settings.leaves else ()  # which the function does not see
     if paths.f is not None:
         try:
-            bound = inspect.signature(paths.f).bind(*args, **named)
+            bound = inspect.signature(paths.f).bind(*args[len(leaves) :], **named)
         except ValueError:  # a builtin that does not tell
             pass
+        except TypeError as error:
+            raise TypeError(f"{paths!r}: {error}") from None
         else:
-            args, named = bound.args, bound.kwargs
+            args, named = (*leaves, *bound.args), bound.kwargs
     return (*args, *named.values()), tuple(named)

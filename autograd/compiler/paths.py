@@ -67,12 +67,11 @@ class Paths:
         self.fingerprint = Fingerprint(f)
         self.no_lowering = ""
         self.unsteady = ""
-        if self.fingerprint.unsteady:
-            self.unsteady = f"it reads {self.fingerprint.unsteady[0]}, which reading changes"
+        self._see_unsteady(self.fingerprint)
         self.stale: str | None = None
         self._seen: dict[Any, Fingerprint] = {}  # of functions among the arguments
         self.costs = Costs()
-        self._alike: dict[Any, int] = {}  # families that differ in whole numbers only
+        self._alike: dict[Any, int] = {}  # families that differ in whole numbers or functions only
         self._warned: set[str] = set()
         self._lock = lock()
 
@@ -97,7 +96,14 @@ class Paths:
         wrt = self.settings.wrt
         if isinstance(wrt, (int, tuple)):
             return None
-        return list(wrt.parameters())
+        found = list(wrt.parameters())
+        for x in found:
+            if not isinstance(x, Value):
+                raise TypeError(
+                    f"{self!r}: parameters() of the {type(wrt).__name__} that is wrt must give "
+                    f"Values, not {x!r}"
+                )
+        return found
 
     def state(self, call: Call) -> Any:
         """Return a key of all that the function can see besides the arguments' numbers."""
@@ -105,6 +111,7 @@ class Paths:
             return None
         if not self.fingerprint.holds():
             changed = self.fingerprint.update()
+            self._see_unsteady(self.fingerprint)
             if self.fingerprint.states == _MANY and changed:
                 self.warn(
                     "states",
@@ -113,6 +120,10 @@ class Paths:
                 )
         return self.fingerprint.key, *[self._state_of(f) for f in call.functions]
 
+    def _see_unsteady(self, fingerprint: Fingerprint) -> None:
+        if fingerprint.unsteady:
+            self.unsteady = f"it reads {fingerprint.unsteady[0]}"
+
     def _state_of(self, f: Any) -> int:
         named = self.fingerprint.attributes
         found = self._seen.get((Same(f), named))
@@ -120,6 +131,7 @@ class Paths:
             found = self._seen[Same(f), named] = Fingerprint(f, named)
         if not found.holds():
             found.update()
+        self._see_unsteady(found)
         return found.key
 
     def family(self, mode: Mode, call: Call) -> Family:
@@ -135,17 +147,19 @@ class Paths:
         return found
 
     def _count(self, key: Any) -> None:
-        """Warn when whole numbers make programs without end; forget those of the oldest states."""
-        loose = _without_integers(key)
+        """Warn when whole numbers or functions make programs without end; forget those of the
+        oldest states."""
+        loose = _without_statics(key)
         self._alike[loose] = self._alike.get(loose, 0) + 1
         if self._alike[loose] == _MANY:
-            alike = [k[1][1] for k in self.families if _without_integers(k) == loose]
+            alike = [k[1][1] for k in self.families if _without_statics(k) == loose]
             i = next(i for i in range(len(alike[0])) if len({forms[i] for forms in alike}) > 1)
             self.warn(
                 "integers",
-                f"{self!r}: argument {i} has had {_MANY} different whole numbers, and each is a "
-                "program of its own; pass a float if it is a number to compute with, or pad to a "
-                "few sizes if it is a length",
+                f"{self!r}: argument {i} has had {_MANY} different whole numbers or functions, and "
+                "each is a program of its own; pass a float if it is a number to compute with, pad "
+                "to a few sizes if it is a length, pass the same function if it is made anew for "
+                "each call",
             )
         states = list(dict.fromkeys(k[3] for k in self.families))
         if len(states) > 2 * _MANY:
@@ -231,6 +245,9 @@ class Paths:
             program = simplify(done.program)
         self.costs.passes += 1e3 * (time.perf_counter() - started)
         captured = list(map(self._place, done.captured))
+        if any(isinstance(v, Value) and v._level > 0 for v in captured):
+            # It is gone when the derivative call it belongs to is, and nobody sees its successor.
+            self.unsteady = "it reads, out of sight, a Value that belongs to one derivative call"
         layout = family.layout(program, len(captured), out)
         return self._add(family, (program, done.program, captured, out), layout)
 
@@ -351,13 +368,13 @@ def _key(mode: Mode, call: Any, parameters: list[Value] | None, state: Any) -> A
     return mode, call, ids, state
 
 
-def _without_integers(key: Any) -> Any:
-    """Return a key that is the same for others with other whole numbers in it."""
+def _without_statics(key: Any) -> Any:
+    """Return a key that is the same for others with other whole numbers or functions in it."""
     if isinstance(key, tuple):
         if len(key) == 2 and key[0] is int:
             return (int,)
-        return tuple([_without_integers(part) for part in key])
-    return key
+        return tuple([_without_statics(part) for part in key])
+    return Same if isinstance(key, Same) else key
 
 
 def _parting(one: Program, other: Program) -> str:

@@ -108,6 +108,8 @@ def _function_again(packed: Any) -> tuple[Any, Any]:
 
 
 def _by_name(f: Any) -> bool:
+    if isinstance(f, types.MethodType):  # its object may hold the kernel that is being pickled
+        f = f.__self__ if isinstance(f.__self__, type) else type(f.__self__)
     try:
         pickle.dumps(f)
     except (pickle.PicklingError, AttributeError, TypeError):

@@ -1,5 +1,6 @@
 """The self-check: results are compared with the function's own, ever more rarely."""
 
+import math
 import os
 import time
 
@@ -9,6 +10,7 @@ import pytest
 import autograd
 from autograd import StaleKernel, Value
 from autograd.compiler import compile
+from autograd.compiler.check import _difference
 
 
 class Deep:
@@ -132,3 +134,51 @@ def test_fast_kernels_are_compared_within_what_fast_allows():
     )
     for _ in range(40):
         kernel.value_and_grad(rng.normal(size=4), rng.normal(size=(33, 4)))
+
+
+def test_fast_arithmetic_may_lose_what_is_not_finite():
+    """Contracted, the product does not overflow before it meets what it is added to."""
+
+    def f(x, y):
+        return x * y - x * y * 2.0 + y * 0.5
+
+    kernel = compile(f, fast=True, check="always")
+    for _ in range(3):
+        kernel(1e308, 10.0)
+        kernel(math.inf, 2.0)
+    assert _difference([math.inf], [math.nan], 1e-6, (), False) is None
+    assert _difference([1.0], [2.0], 1e-6, (), False) == 0
+
+
+def test_polygamma_of_an_order_that_is_no_number():
+    kernel = compile(lambda n, x: autograd.polygamma(n, x), check="always")
+    for n in (math.inf, -math.inf, math.nan, 0.5):
+        for _ in range(3):
+            assert math.isnan(kernel(n, 1.0))
+
+
+def test_the_first_of_many_derivatives_is_not_called_the_value(monkeypatch):
+    monkeypatch.setenv("RATE", "1.0")
+    kernel = compile(lambda x: x**2 * float(os.environ["RATE"]))
+    assert kernel.jacobian(3.0) == 6.0
+    monkeypatch.setenv("RATE", "2.0")
+    with pytest.raises(
+        StaleKernel, match=r"its jacobian is 6\.0, but the function now gives 12\.0"
+    ):
+        kernel.jacobian(3.0)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: len(set(x)) * x[0],
+        lambda x: x[0] if "1.5" in str(x[0]) else x[0] * 2.0,
+        lambda x: x[0] if hash(x[0]) == hash(x[1]) else x[0] * 2.0,
+    ],
+)
+def test_what_tells_values_from_floats_is_refused(f):
+    assert f([1.5, 1.5]) == 1.5
+    with pytest.raises(TypeError, match=r"its text or its hash"):
+        compile(f)([1.5, 1.5])
+    named = compile(lambda x: (str(x), len(set("abc")) * x * 0.1)[1])
+    assert [named(2.0) for _ in range(3)] == [3 * 2.0 * 0.1] * 3

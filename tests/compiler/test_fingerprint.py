@@ -2,6 +2,7 @@
 
 import collections
 import copy
+import importlib
 import random
 import types
 
@@ -286,3 +287,65 @@ def test_awkward_objects_do_not_get_in_the_way():
         assert kernel(1.0) == 4.0
     finally:
         del Awkward.rate
+
+
+def test_a_table_that_is_filled_at_its_first_use_is_not_taken_for_a_log():
+    table = {}
+
+    def f(x):
+        if "a" not in table:
+            table["a"] = 2.0
+        return x * table["a"]
+
+    kernel = compile(f, check="never")
+    with pytest.warns(
+        RuntimeWarning, match="it changes the (keys|size) of closure variable 'table'"
+    ):
+        assert [kernel(1.0) for _ in range(3)] == [2.0, 2.0, 2.0]
+    table["a"] = 3.0
+    assert kernel(1.0) == 3.0
+
+
+def test_iterators_that_come_later_are_seen():
+    held = [None]
+    kernel = compile(lambda x: x * (1.0 if held[0] is None else next(held[0])), check="never")
+    assert [kernel(1.0), kernel(1.0)] == [1.0, 1.0]
+    held[0] = iter([2.0, 3.0, 4.0])
+    with pytest.warns(RuntimeWarning, match="reading changes"):
+        assert [kernel(1.0) for _ in range(3)] == [2.0, 3.0, 4.0]
+
+
+def test_iterators_behind_a_function_among_the_arguments_are_seen():
+    numbers = iter([2.0, 3.0, 4.0])
+    kernel = compile(lambda x, f: x * f(), check="never")
+
+    def draw():
+        return next(numbers)
+
+    with pytest.warns(RuntimeWarning, match="reading changes"):
+        assert [kernel(1.0, draw) for _ in range(3)] == [2.0, 3.0, 4.0]
+
+
+def test_functions_made_anew_for_each_call_are_told():
+    kernel = compile(lambda x, f: f(x))
+    for n in range(31):
+        assert kernel(1.0, lambda x, n=n: x * n) == n
+    with pytest.warns(RuntimeWarning, match="the same function"):
+        assert kernel(1.0, lambda x: x) == 1.0
+
+
+def test_foreign_packages_are_not_walked_for_ever(tmp_path, monkeypatch):
+    """A function that holds a table of pandas took 80 s to compile."""
+    from autograd.compiler import fingerprint
+
+    code = ["class Table:", "    def m300(self): return 2.0"]
+    code += [f"    def m{n}(self): return self.m{n + 1}()" for n in range(300)]
+    (tmp_path / "foreign_tables.py").write_text("\n".join(code))
+    monkeypatch.syspath_prepend(tmp_path)
+    table = importlib.import_module("foreign_tables").Table()
+    assert compile(lambda x: x * table.m0(), check="never").eager_reason == ""  # one's own is
+    monkeypatch.setattr(fingerprint, "_SITE", (str(tmp_path),))
+    fingerprint._installed.cache_clear()
+    kernel = compile(lambda x: x * table.m0())
+    assert kernel(3.0) == 6.0
+    assert "more of the package 'foreign_tables'" in kernel.eager_reason

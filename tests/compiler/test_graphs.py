@@ -13,6 +13,7 @@ import pytest
 import autograd
 from autograd import Value, grad, hessian, jacobian, primitives
 from autograd.compiler import compile
+from autograd.compiler.check import StaleKernel
 
 SMOOTH = ["add", "mul", "sub", "sin", "exp", "tanh", "div", "sqrt", "log1p", "maximum", "relu"]
 
@@ -216,3 +217,65 @@ def test_ten_thousand_steps_take_less_than_a_tenth_of_the_memory():
         assert sizes[1][1] < sizes[0][1] / 10
     assert results[0][0] == results[1][0]
     assert np.allclose(results[0], results[1], rtol=1e-10)
+
+
+def test_a_captured_value_of_a_derivative_call_counts_over_rows_and_on_new_branches():
+    held = [None]
+    rows = compile(lambda x: x * held[0] ** 3 if x > 0.0 else x, in_axes=0, reduce="sum")
+    point = compile(lambda x: x * held[0] if x > 0.0 else x)
+
+    def f(w):
+        held[0] = w
+        return rows(np.array([-1.0])) + rows(np.array([0.0, 1.0, 2.0]))
+
+    def g(w):
+        held[0] = w
+        return point(-1.0) + point(2.0) + point(3.0)
+
+    for _ in range(3):
+        assert [grad(f)(2.0), hessian(f)(2.0)] == [36.0, 36.0]
+        assert grad(g)(5.0) == 5.0
+    fresh = grad(lambda w: compile(lambda x: x * w, in_axes=0, reduce="sum")(np.array([1.0, 2.0])))
+    assert fresh(2.0) == 3.0
+
+
+def test_values_out_of_sight_are_not_taken_for_others(monkeypatch):
+    """Their numbers may be equal; what matters is who gets the derivative."""
+    from autograd.compiler import fingerprint
+
+    monkeypatch.setattr(fingerprint, "_DEPTH", 0)
+    monkeypatch.setattr(fingerprint, "_FEW", 0)
+
+    class Box:
+        pass
+
+    box, table = Box(), [0.0] * 9
+    kernel = compile(lambda x: x * box.w + table[0])
+
+    def f(w):
+        box.w = w
+        return kernel(2.0) + kernel(3.0)
+
+    assert [grad(f)(5.0) for _ in range(3)] == [5.0, 5.0, 5.0]
+    assert "derivative call" in kernel.eager_reason
+    stale = compile(lambda x: x * box.w + table[0])
+    box.w = Value(5.0)
+    stale(Value(2.0))
+    box.w = Value(5.0)
+    with pytest.raises(StaleKernel, match="other Values"):
+        stale(Value(2.0))
+
+
+def test_rows_without_their_axis_are_named():
+    kernel = compile(lambda x, w: x["a"] * w, in_axes=(0, None))
+    for x in ({"a": [Value(1.0), Value(2.0)]}, {"a": 1.0}):
+        with pytest.raises(TypeError, match="in_axes=0"):
+            kernel(x, Value(2.0))
+
+
+def test_a_graph_whose_numbers_were_changed_says_so():
+    x = Value(2.0)
+    y = compile(lambda x: autograd.exp(x) if x > 0.0 else x)(x)
+    x.data = -1.0
+    with pytest.raises(ValueError, match="another branch than those of the graph"):
+        autograd.differentiate(y, [x])

@@ -6,6 +6,7 @@ Each case gives a function and what changes it; a kernel must notice at the next
 import array
 import collections
 import contextvars
+import ctypes
 import dataclasses
 import enum
 import fractions
@@ -663,6 +664,76 @@ def weak_value_dict():
     h = H()
     d = weakref.WeakValueDictionary(a=h)
     return lambda x: x * d["a"].r, lambda: setattr(h, "r", 5.0)
+
+
+@case
+def metaclass_methods():
+    table = {"r": 2.0}
+
+    class Meta(type):
+        def __getattr__(cls, name):
+            return table[name]
+
+        def __call__(cls):
+            return table["r"]
+
+    class A(metaclass=Meta):
+        pass
+
+    return lambda x: x * A.r * A(), lambda: table.__setitem__("r", 5.0)
+
+
+@case
+def class_getitem():
+    table = {"r": 2.0}
+
+    class A:
+        def __class_getitem__(cls, name):
+            return table[name]
+
+    return lambda x: x * A["r"], lambda: table.__setitem__("r", 5.0)
+
+
+@case
+def missing_keys():
+    table = {"r": 2.0}
+
+    class A(dict):
+        def __missing__(self, name):
+            return table[name]
+
+    a = A()
+    return lambda x: x * a["r"], lambda: table.__setitem__("r", 5.0)
+
+
+@case
+def partial_methods():
+    class A:
+        r = 2.0
+
+        def times(self, a, b):
+            return a * b * self.r
+
+        g = functools.partialmethod(times, 3.0)
+
+    a = A()
+    return lambda x: x * a.g(1.0), lambda: setattr(a, "r", 5.0)
+
+
+@case
+def one_slot_as_text():
+    class A:
+        __slots__ = "weight"
+
+    a = A()
+    a.weight = 2.0
+    return lambda x: x * a.weight, lambda: setattr(a, "weight", 5.0)
+
+
+@case
+def memory_of_ctypes():
+    a = (ctypes.c_double * 2)(2.0, 1.0)
+    return lambda x: x * a[0], lambda: a.__setitem__(0, 5.0)
 
 
 def eager(f, x):
