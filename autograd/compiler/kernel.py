@@ -149,21 +149,22 @@ class Kernel:
             return self._by_rows(mode, args, axes, names)
         call = Call(args, axes, names)
         family = paths.family(mode, call)
-        dependent = not inside and depends(family, call, paths)
-        if rows and dependent:
-            return self._by_rows(mode, args, axes, names)
         if inside:
             found, out = as_graph(paths, family, call)
-        elif dependent:
-            written_out = are_kernels_written_out() or watch.wants_all()
-            found, out = (as_graph if written_out else as_nodes)(paths, family, call)
-        else:
+            return dress(paths, family, call.forms, found, out)
+        dependent = depends(family, call, paths)
+        if not dependent:
             find = at_point if call.rows is None else over_rows
             found, out = find(paths, family, call, watch.busy and watch.wants_all())
-            if depends(family, call, paths):  # on what was out of sight until it was recorded
-                return self._run(mode, args, dict(named))
+            dependent = depends(family, call, paths)  # on what was out of sight until now
+        if not dependent:
             self._remember(family, args, call)
             self._asked = family, call
+        elif rows:
+            return self._by_rows(mode, args, axes, names)
+        else:
+            written_out = are_kernels_written_out() or watch.wants_all()
+            found, out = (as_graph if written_out else as_nodes)(paths, family, call)
         return dress(paths, family, call.forms, found, out)
 
     # --------------------------------------------------------------- the same call once more

@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import functools
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -283,3 +284,34 @@ def test_an_object_that_holds_a_kernel_of_its_method_pickles():
     two.w.data = 5.0
     assert two.fit.value_and_grad(1.0) == (25.0, [10.0])
     assert [two.w.grad, one.fit(1.0)] == [10.0, 4.0]
+
+
+def test_a_branch_that_captures_later_and_arguments_by_name():
+    class Holder:
+        def __init__(self, depth):
+            self.next = Holder(depth - 1) if depth else None
+            self.w = None
+
+    box, many = Holder(7), [Holder(0) for _ in range(100)]
+
+    def deepest(holder):  # beyond what is watched
+        while holder.next is not None:
+            holder = holder.next
+        return holder
+
+    def f(x, y=1.0):
+        return x * y * deepest(box).w + 0.0 * len(many) if x > 0.0 else x * y
+
+    kernel = compile(f)
+    assert kernel(-1.0, y=2.0) == -2.0
+
+    def through(g):
+        def outer(w):
+            deepest(box).w = w
+            return w * g(-1.0, y=2.0) + g(3.0, y=2.0)
+
+        return outer
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        assert grad(through(kernel))(5.0) == grad(through(f))(5.0) == 4.0
