@@ -65,7 +65,7 @@ class _Recording:
             self.inputs: list[Value] = []
             filled = list(args)
             for i, structure in zip(argnums, self.structures, strict=True):
-                fresh = [_input(x, level) for x in structure.numbers]
+                fresh = [fresh_input(x, level) for x in structure.numbers]
                 self.inputs += fresh
                 filled[i] = structure.fill(fresh)
             self.out = f(*filled, **kwargs)
@@ -144,7 +144,8 @@ def _stack_level() -> int:
     return level
 
 
-def _input(x: Any, level: int) -> Value:
+def fresh_input(x: Any, level: int) -> Value:
+    """Return an input of a recording at this level: a node of its own, for a float or a `Value`."""
     node: Value = identity(x) if isinstance(x, Node) else Value(x)
     node._level = level
     return node

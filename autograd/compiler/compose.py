@@ -16,7 +16,7 @@ from ._execute import Code, Point
 from .native import Layout
 from .passes import simplify
 from .program import Program
-from .trace import collector_paused, gradient, trace
+from .trace import collector_paused, gradient, numbers_of, trace
 
 _INTERPRETED: Final = 100_000  # instructions that are run one by one before code is generated
 
@@ -66,7 +66,7 @@ class Block:
         """Return the results as nodes on those of `inputs` that are `Value`s, or as floats where
         they depend on none; None if a guard does not hold."""
         mask = tuple([isinstance(x, Node) for x in inputs])
-        numbers = [x._data if isinstance(x, Node) else x for x in inputs]
+        numbers = numbers_of(inputs)
         if not any(mask):
             return self.numbers(numbers)
         block = self._derivative(mask, numbers)
@@ -159,8 +159,7 @@ class Block:
         def partial(out: Any, *args: Any) -> Any:
             """Return the derivative of result `j` by input `i`."""
             mask = tuple([isinstance(x, Node) or k == i for k, x in enumerate(args)])
-            numbers = [x._data if isinstance(x, Node) else x for x in args]
-            block = self._derivative(mask, numbers)
+            block = self._derivative(mask, numbers_of(args))
             if block is None:
                 raise self._other_branch()
             place = len(self.program.outputs) + j * sum(mask) + sum(mask[:i])

@@ -8,11 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .._primitive import Node
-from .._rules import identity
 from .._structure import _flatten, _unflatten
-from .._value import Value
 from .._watch import nested, watch
+from ..derivatives import fresh_input
 from .arguments import Call
 from .check import compare, record
 from .compose import Block
@@ -20,6 +18,7 @@ from .families import Family
 from .forms import Form
 from .paths import Paths
 from .rows import lane_sum
+from .trace import numbers_of
 
 
 def depends(family: Family, call: Call, paths: Paths) -> bool:
@@ -42,7 +41,7 @@ def _inner(captured: Sequence[Any]) -> bool:
 def as_nodes(paths: Paths, family: Family, call: Call) -> tuple[list[Any], Form]:
     """Return the results as nodes with exact partials, and their form."""
     values = call.values
-    numbers = [x._data if isinstance(x, Node) else x for x in values]
+    numbers = numbers_of(values)
 
     def nodes(block: Block, captured: list[Any]) -> list[Any] | None:
         depend = call.graph or _inner(captured)
@@ -56,7 +55,7 @@ def as_nodes(paths: Paths, family: Family, call: Call) -> tuple[list[Any], Form]
             paths.last = path
             path.calls += 1
             if path.calls >= path.check_at:
-                compare(paths, family, path, call, numbers, _numbers(found))
+                compare(paths, family, path, call, numbers, numbers_of(found))
             return found, path.out
     done, out = record(paths, family, numbers, call.fill)
     if not done.program.standard:  # a user's primitive has rules only as an object
@@ -71,30 +70,19 @@ def as_nodes(paths: Paths, family: Family, call: Call) -> tuple[list[Any], Form]
     return found, out
 
 
-def _numbers(values: list[Any]) -> list[float]:
-    return [x._data if isinstance(x, Node) else x for x in values]
-
-
 def as_graph(paths: Paths, family: Family, call: Call) -> tuple[list[Any], Form]:
     """Return the results as the function itself makes them, and their form."""
     if paths.settings.leaves:
         raise TypeError(f"{paths!r} has leaves, so it can't be written out inside another graph")
     with nested() as level:
-        values = [_input(x, level) for x in call.values]
+        values = [fresh_input(x, level) for x in call.values]
         if paths.f is not None:
             return paths.outputs(family, paths.call(*call.fill(values)), values, level)
         for path in family.paths:
             captured = paths.captured(path)
-            numbers = [x._data for x in (*values, *captured)]
-            if path.code.program.evaluate(numbers)[1]:
+            if path.code.program.evaluate(numbers_of([*values, *captured]))[1]:
                 return path.raw.apply([*values, *captured]), path.out
         return paths.outputs(family, paths.call([], {}), values, level)  # says that there is none
-
-
-def _input(x: Any, level: int) -> Value:
-    node: Value = identity(x) if isinstance(x, Node) else Value(x)
-    node._level = level
-    return node
 
 
 def by_rows(

@@ -17,7 +17,7 @@ from .._structure import _flatten, _unflatten, is_container
 from .._sweep import cotangents, pull_graph, push_graph, tangents
 from .._watch import nested
 from .forms import Form
-from .trace import gradient
+from .trace import gradient, numbers_of
 
 Mode = Literal["value", "value_and_grad", "jacobian", "hessian"]
 
@@ -72,7 +72,7 @@ def as_graph(mode: Mode, numbers: list[Any], wrt: list[Any], level: int) -> list
 
 def as_floats(mode: Mode, numbers: list[Any], wrt: list[Any], level: int) -> list[float]:
     """Return the same as floats; nobody's `.grad` changes."""
-    values = [x._data if isinstance(x, Node) else x for x in numbers]
+    values = numbers_of(numbers)
     if mode == "value":
         return values
     roots = [x for x in numbers if isinstance(x, Node)]

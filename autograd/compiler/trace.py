@@ -17,6 +17,7 @@ from .._primitive import Node, Observer, Primitive, as_float, operands_of
 from .._sweep import pull_graph
 from .._value import Value
 from .._watch import nested, watching
+from ..derivatives import fresh_input
 from .program import Guard, Program
 
 # A primitive by a user may have the name of one of these.
@@ -117,11 +118,7 @@ def inputs_of(
 ) -> Iterator[list[Value]]:
     """Give the inputs of one run: `leaves`, which hold the first numbers meanwhile, and fresh
     `Value`s of this level for the others."""
-    inputs = list(leaves)
-    for x in numbers[len(inputs) :]:
-        node = Value(x)
-        node._level = level
-        inputs.append(node)
+    inputs = [*leaves, *[fresh_input(x, level) for x in numbers[len(leaves) :]]]
     before = [leaf._data for leaf in leaves]
     try:
         for leaf, x in zip(leaves, numbers, strict=False):
@@ -143,6 +140,11 @@ def collector_paused() -> Iterator[None]:
     finally:
         if running:
             gc.enable()
+
+
+def numbers_of(values: Sequence[Any]) -> list[float]:
+    """Return the numbers of `Value`s and floats."""
+    return [x._data if isinstance(x, Node) else x for x in values]
 
 
 def gradient(root: Any, wrt: list[Any], level: int) -> list[Any]:
@@ -224,5 +226,5 @@ def _collect(inputs: list[Value], outputs: list[Any], recorder: _Recorder, level
         tuple(checks),
         tuple(recorder.lines),
     )
-    values = [x._data if isinstance(x, Node) else float(x) for x in outputs]
+    values = list(map(float, numbers_of(outputs)))
     return Trace(program, captured, values, len(recorder.tape))
