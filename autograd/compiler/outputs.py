@@ -4,7 +4,7 @@ floats for a check. Both form their sums in the same order, so their bits agree.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final, Literal
@@ -63,7 +63,7 @@ def as_graph(mode: Mode, numbers: list[Any], wrt: list[Any], level: int) -> list
     if mode == "value":
         return numbers
     if mode == "jacobian":
-        return _jacobian(numbers, wrt, level)
+        return _jacobian(numbers, wrt, level, gradient, push_graph)
     root = numbers[0]
     if mode == "value_and_grad":
         return [root, *gradient(root, wrt, level)]
@@ -85,13 +85,7 @@ def as_floats(mode: Mode, numbers: list[Any], wrt: list[Any], level: int) -> lis
             with nested():
                 slopes = _slopes(numbers[0], wrt, level)
             return [g for x in slopes for g in _row(x, wrt, level)]
-        if len(wrt) >= len(numbers):
-            return [g for y in numbers for g in _row(y, wrt, level)]
-        columns: list[list[float]] = []
-        for i in range(len(wrt)):
-            found = iter(tangents(roots, wrt, [float(i == j) for j in range(len(wrt))], level))
-            columns.append([next(found) + 0.0 if isinstance(y, Node) else 0.0 for y in numbers])
-        return [column[j] for j in range(len(numbers)) for column in columns]
+        return _jacobian(numbers, wrt, level, _row, tangents)
     finally:
         for node, grad in kept:
             node._grad = grad
@@ -110,15 +104,21 @@ def _slopes(root: Any, wrt: list[Any], level: int) -> list[Any]:
     return pull_graph([root], [1.0], wrt, level)
 
 
-def _jacobian(outputs: list[Any], wrt: list[Any], level: int) -> list[Any]:
-    """Return all outputs by all inputs, row by row, in the mode that `autograd.jacobian` takes."""
+def _jacobian(
+    outputs: list[Any],
+    wrt: list[Any],
+    level: int,
+    row: Callable[[Any, list[Any], int], list[Any]],
+    along: Callable[[list[Any], list[Any], list[Any], int], list[Any]],
+) -> list[Any]:
+    """Return all outputs by all inputs, row by row, in the mode that `autograd.jacobian` takes:
+    by a `row` for each output, or `along` each input."""
     if len(wrt) >= len(outputs):
-        return [g for y in outputs for g in gradient(y, wrt, level)]
+        return [g for y in outputs for g in row(y, wrt, level)]
     nodes = [y for y in outputs if isinstance(y, Node)]
     columns: list[list[Any]] = []
     for i in range(len(wrt)):
-        direction = [float(i == j) for j in range(len(wrt))]
-        found = iter(push_graph(nodes, wrt, direction, level))
+        found = iter(along(nodes, wrt, [float(i == j) for j in range(len(wrt))], level))
         columns.append([next(found) + 0.0 if isinstance(y, Node) else 0.0 for y in outputs])
     return [column[j] for j in range(len(outputs)) for column in columns]
 
