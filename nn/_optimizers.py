@@ -77,6 +77,14 @@ class Optimizer:
         """Return better parameters than `x`, and the value of `objective` at `x`."""
         raise NotImplementedError(f"{type(self).__name__} has no advance()")
 
+    def snapshot(self) -> dict[str, Any]:
+        """Return what `restore` takes to undo whatever happens to this optimiser until then."""
+        return dict(vars(self))
+
+    def restore(self, snapshot: dict[str, Any]) -> None:
+        """Be as when the snapshot was made."""
+        vars(self).update(snapshot)
+
     # ------------------------------------------------------------------ files
 
     def state_dict(self) -> dict[str, Any]:

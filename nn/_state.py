@@ -319,7 +319,7 @@ def _has_attributes(thing: Any) -> bool:
     ):
         return False
     kind = type(thing)
-    ours = kind.__module__ == "nn._module"
+    ours = kind.__module__ in ("nn._module", "nn._callbacks")
     return hasattr(thing, "__dict__") and (ours or not _is_library(kind.__module__))
 
 

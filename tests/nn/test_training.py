@@ -293,34 +293,6 @@ def test_a_loss_must_be_a_value():
         nn.fit(model, x, y, lambda o, t: 1.0, nn.SGD(model.parameters()), 1)
 
 
-def test_a_progress_bar_in_a_terminal_only(monkeypatch, capsys):
-    tqdm = pytest.importorskip("tqdm")
-    bars = []
-
-    class Bar:
-        def __init__(self, total, initial, unit, delay):
-            bars.append([total, initial])
-
-        def set_postfix(self, loss, refresh):
-            bars[-1].append(loss)
-
-        def update(self):
-            bars[-1].append("update")
-
-        def close(self):
-            bars[-1].append("close")
-
-    monkeypatch.setattr(tqdm, "tqdm", Bar)
-    model, x, y = model_and_data()
-    for terminal in (False, True):
-        monkeypatch.setattr(sys.stderr, "isatty", lambda terminal=terminal: terminal)
-        optimizer = nn.SGD(model.parameters())
-        history = nn.fit(model, x, y, nn.hinge, optimizer, 2)
-    losses = [f"{loss:.4g}" for loss in history.loss]
-    assert bars == [[2, 0, losses[0], "update", losses[1], "update", "close"]]
-    assert capsys.readouterr() == ("", "")
-
-
 # ------------------------------------------------------------------- numbers that are not finite
 
 
