@@ -5,12 +5,10 @@ from ._callbacks import CSVLogger as CSVLogger
 from ._callbacks import EarlyStopping as EarlyStopping
 from ._callbacks import Histograms as Histograms
 from ._callbacks import ModelCheckpoint as ModelCheckpoint
+from ._csv import load_csv as load_csv
 from ._data import Standardizer as Standardizer
-from ._data import batches as batches
-from ._data import load_csv as load_csv
 from ._data import one_hot as one_hot
 from ._data import spirals as spirals
-from ._data import train_test_split as train_test_split
 from ._data import two_moons as two_moons
 from ._data import xor as xor
 from ._evaluation import evaluate as evaluate
@@ -27,6 +25,7 @@ from ._losses import huber as huber
 from ._losses import l1 as l1
 from ._losses import l2 as l2
 from ._losses import squared_error as squared_error
+from ._metrics import ConfusionMatrix as ConfusionMatrix
 from ._metrics import accuracy as accuracy
 from ._metrics import confusion_matrix as confusion_matrix
 from ._module import MLP as MLP
@@ -47,4 +46,7 @@ from ._schedules import Cosine as Cosine
 from ._schedules import Exponential as Exponential
 from ._schedules import Linear as Linear
 from ._schedules import Warmup as Warmup
+from ._split import batches as batches
+from ._split import k_folds as k_folds
+from ._split import train_test_split as train_test_split
 from ._training import fit as fit

@@ -18,13 +18,13 @@ from typing import Any
 
 from ._callbacks import Callback
 from ._checkpoint import Checkpoint
-from ._data import batches
 from ._evaluation import Metric, mean_loss, number
 from ._history import History
 from ._module import Module
 from ._objective import Objective, choose, is_stale, of_code, put
 from ._optimizers import Column, Optimizer, all_finite
 from ._progress import progress
+from ._split import batches
 from ._state import State, differences
 
 

@@ -609,41 +609,6 @@ def test_a_run_killed_at_twenty_random_moments_ends_with_the_same_bits(tmp_path)
 # ------------------------------------------------------------------------------ a trained model
 
 
-def test_accuracy_and_confusion_matrix_for_one_output():
-    outputs, targets = [0.5, -0.2, 0.1, -3.0], [1, 1, -1, -1]
-    assert nn.accuracy(outputs, targets) == 0.5
-    assert nn.confusion_matrix(outputs, targets) == [[1, 1], [1, 1]]
-    assert nn.accuracy(outputs, [1.0, 0.0, 1.0, 0.0]) == 1.0
-    probabilities = [0.9, 0.4, 0.6]
-    assert nn.accuracy(probabilities, [1, 0, 1], threshold=0.5) == 1.0
-    assert nn.confusion_matrix(probabilities, [1, 1, 1], threshold=0.5) == [[0, 0], [1, 2]]
-
-
-def test_accuracy_and_confusion_matrix_for_classes():
-    metrics = pytest.importorskip("sklearn.metrics")
-    rng = random.Random(6)
-    outputs = [[rng.gauss(0.0, 1.0) for _ in range(4)] for _ in range(50)]
-    labels = [rng.randrange(4) for _ in range(50)]
-    said = [max(range(4), key=row.__getitem__) for row in outputs]
-    want = metrics.confusion_matrix(labels, said, labels=range(4)).tolist()
-    for targets in (labels, nn.one_hot(labels, 4), np.array(labels)):
-        assert nn.confusion_matrix(outputs, targets) == want
-        assert nn.accuracy(outputs, targets) == metrics.accuracy_score(labels, said)
-
-
-@pytest.mark.parametrize(
-    ("outputs", "targets", "words"),
-    [
-        ([], [], "no samples"),
-        ([1.0], [1.0, 2.0], "1 outputs but 2"),
-        ([[1.0, 2.0]], [2], "classes"),
-    ],
-)
-def test_accuracy_refuses(outputs, targets, words):
-    with pytest.raises(ValueError, match=words):
-        nn.accuracy(outputs, targets)
-
-
 def test_predict_gives_plain_numbers():
     model, x, _ = model_and_data()
     assert nn.predict(model, np.array(x)) == [model(row).data for row in x]
