@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import math
 import random
-from collections import deque
+from collections import UserList, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
+from functools import cache
 from os import PathLike
+from types import SimpleNamespace
 from typing import Any
 
 from autograd import Value, identity, primitives, relu, scope
 
 from ._files import read_document, write_document
+from ._state import is_library
 
 Scalar = Value | float
 Activation = Callable[[Any], Any]
@@ -85,7 +88,7 @@ class Module(metaclass=_Sealing):
             near = get_close_matches(name, vars(self), 1)
             hint = f"; did you mean {near[0]!r}?" if near else "; assign it in __init__"
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{hint}")
-        for _ in _found(name, value, into_modules=False):
+        for _ in _found(name, value, into_modules=False, owner=self):
             pass  # raises where a Value would not be found
         super().__setattr__(name, value)
 
@@ -197,32 +200,58 @@ class Module(metaclass=_Sealing):
             raise ValueError(f"{path}: {reason}") from None
 
 
-def _found(name: str, thing: object, into_modules: bool = True) -> Iterator[tuple[str, Value]]:
+def _found(
+    name: str, thing: object, into_modules: bool = True, owner: Module | None = None
+) -> Iterator[tuple[str, Value]]:
     """Yield (name, leaf `Value`) for all that `thing` holds, each once.
 
     Raises:
-        TypeError: there are `Value`s where they would have no name or no order.
+        TypeError: there are `Value`s where they would have no name or no order, or in an object
+            that is not looked into, and neither `thing` nor `owner` holds them elsewhere.
     """
     seen: set[int] = set()
-    stack = [(name, thing)]
+    seen_hidden: set[int] = set()
+    hidden: list[tuple[str, str, Value]] = []  # with the words that say in what
+    whole = name, thing
+    stack = [(name, thing, "")]
     while stack:
-        name, thing = stack.pop()
-        if id(thing) in seen or isinstance(thing, (str, float, int)):
+        name, thing, hider = stack.pop()
+        before = seen_hidden if hider else seen
+        if isinstance(thing, (str, float, int)) or id(thing) in before:
             continue
-        seen.add(id(thing))
+        before.add(id(thing))
         if isinstance(thing, Value):
             if thing.primitive is None:
-                yield name, thing
+                if hider:
+                    hidden.append((name, hider, thing))
+                else:
+                    yield name, thing
             continue
-        if isinstance(thing, Module) and not into_modules:
+        if isinstance(thing, Module) and not into_modules and not hider:
             continue
         prefix = f"{name}." if name else ""
-        stack.extend(reversed([(f"{prefix}{key}", item) for key, item in _items(name, thing)]))
+        parts = [(f"{prefix}{key}", item, hider) for key, item in _items(name, thing)]
+        if type(thing) not in (list, tuple):
+            parts += [(name, item, hider or where) for where, item in _unnamed(thing)]
+        parts.reverse()
+        stack += parts
+    if hidden and not into_modules:
+        for _ in _found(*whole, owner=owner):
+            pass
+    elif hidden:
+        if owner is not None:
+            seen |= {id(value) for _, value in _found("", owner)}
+        for name, hider, value in hidden:
+            if id(value) not in seen:
+                raise TypeError(
+                    f"{name}: {hider}, which would not be found as a parameter; make it an "
+                    "nn.Module or a dataclass"
+                )
 
 
 def _items(name: str, thing: object) -> Iterable[tuple[object, object]]:
     """Return (key, item) for what is looked for in `thing`; nothing if it is no container."""
-    if isinstance(thing, Module):
+    if isinstance(thing, (Module, SimpleNamespace)):
         return vars(thing).items()
     if isinstance(thing, Mapping):
         if any(isinstance(key, Value) for key in thing):
@@ -230,7 +259,7 @@ def _items(name: str, thing: object) -> Iterable[tuple[object, object]]:
                 f"{name}: a Value can't be a key: its name would change with its number"
             )
         return thing.items()
-    if isinstance(thing, (list, tuple, deque)):
+    if isinstance(thing, (list, tuple, deque, UserList)):
         return enumerate(thing)
     if isinstance(thing, (set, frozenset)):
         if any(isinstance(item, (Value, Module)) for item in thing):
@@ -244,18 +273,39 @@ def _items(name: str, thing: object) -> Iterable[tuple[object, object]]:
         return (named | own).items()
     if type(thing).__module__ == "numpy" and str(getattr(thing, "dtype", "")) == "object":
         return enumerate(thing.ravel().tolist())  # type: ignore[attr-defined]
-    if type(thing).__module__ not in _OTHERS and hasattr(thing, "__dict__"):
-        for key, item in vars(thing).items():
-            if isinstance(item, Value) and not callable(thing):
-                raise TypeError(
-                    f"{name}: a {type(thing).__name__} holds the Value {key!r}, which would not be "
-                    "found as a parameter; make it an nn.Module or a dataclass"
-                )
     return ()
 
 
-# Objects of these modules are known to hold no parameters of their own.
-_OTHERS = ("builtins", "random", "autograd._primitive", "functools", "types")
+def _unnamed(thing: object) -> Iterable[tuple[str, object]]:
+    """Return what is in `thing` but has no name as a parameter, with the words that say so.
+
+    What a function captures is not looked at: it may be a number of somebody else's.
+    """
+    kind = type(thing).__name__
+    if isinstance(thing, (set, frozenset, Mapping)):
+        where = f"a {kind} holds a Value in a tuple"
+        return [(where, item) for item in thing if isinstance(item, tuple)]
+    if isinstance(thing, Module):
+        if not _is_users(type(thing).__module__):
+            return ()
+        kinds = [one for one in type(thing).__mro__ if _is_users(one.__module__)]
+        shared = [(key, item) for one in kinds for key, item in vars(one).items()]
+        where = f"the class {kind} holds the Value"
+        return [(f"{where} {key!r}", x) for key, x in shared if isinstance(x, (Value, Module))]
+    if isinstance(thing, type) or is_dataclass(thing):
+        return ()
+    if not _is_users(type(thing).__module__):
+        return ()
+    slots = [key for one in type(thing).__mro__ for key in getattr(one, "__slots__", ())]
+    found = {key: getattr(thing, key, None) for key in slots if key != "__dict__"}
+    items = (found | getattr(thing, "__dict__", {})).items()
+    return [(f"a {kind} holds the Value {key!r}", item) for key, item in items]
+
+
+@cache
+def _is_users(module: str) -> bool:
+    """Say whether a module is the user's, rather than of Python or a library."""
+    return not is_library(module)
 
 
 # --------------------------------------------------------------------------------------- parts
