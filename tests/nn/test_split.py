@@ -71,6 +71,13 @@ def test_a_stratified_split_gives_each_class_its_share(counts, test):
     assert nn.train_test_split(x, y, test, random.Random(2), stratify=y) != parts
 
 
+def test_who_loses_most_by_rounding_down_is_rounded_up():
+    x, y = labelled(7, 3)  # 2.1 and 0.9 of the tests
+    for seed in range(9):
+        held = nn.train_test_split(x, y, 0.3, random.Random(seed), stratify=y)[3]
+        assert sorted(held) == ["a", "a", "b"]
+
+
 def test_stratify_takes_columns_of_any_kind():
     numpy, pandas = pytest.importorskip("numpy"), pytest.importorskip("pandas")
     x, y = labelled(10, 6)
