@@ -36,6 +36,8 @@ from ._schedules import Cosine as Cosine
 from ._schedules import Exponential as Exponential
 from ._schedules import Linear as Linear
 from ._schedules import Warmup as Warmup
+from ._torch import from_torch as from_torch
+from ._torch import to_torch as to_torch
 from ._training import History as History
 from ._training import NonFiniteLoss as NonFiniteLoss
 from ._training import accuracy as accuracy
@@ -43,3 +45,6 @@ from ._training import confusion_matrix as confusion_matrix
 from ._training import evaluate as evaluate
 from ._training import fit as fit
 from ._training import predict as predict
+from ._weights import load as load
+from ._weights import load_safetensors as load_safetensors
+from ._weights import save_safetensors as save_safetensors
