@@ -49,4 +49,9 @@ from ._schedules import Warmup as Warmup
 from ._split import batches as batches
 from ._split import k_folds as k_folds
 from ._split import train_test_split as train_test_split
+from ._torch import from_torch as from_torch
+from ._torch import to_torch as to_torch
 from ._training import fit as fit
+from ._weights import load as load
+from ._weights import load_safetensors as load_safetensors
+from ._weights import save_safetensors as save_safetensors

@@ -19,17 +19,17 @@ from os import PathLike
 from types import SimpleNamespace
 from typing import Any
 
-from autograd import Value, identity, primitives, relu, scope
+from autograd import Value, identity, relu, scope
 
-from ._files import read_document, write_document
+from . import _sources
+from ._architecture import Architecture, activations, known_activation
+from ._files import WEIGHTS, read_document, write_document
 from ._state import is_library
 
 Scalar = Value | float
 Activation = Callable[[Any], Any]
 # A name, a function, or one of either for each neuron.
 Activations = str | Activation | Sequence[str | Activation]
-
-_WEIGHTS = "scalar-autograd weights"
 
 _scoped: ContextVar[bool] = ContextVar("scoped", default=False)
 
@@ -173,8 +173,14 @@ class Module(metaclass=_Sealing):
                 raise ValueError(f"{what}: parameter {name!r} must not be {numbers[-1]!r}")
         self.assign(numbers)
 
+    def _description(self) -> dict[str, Any] | None:
+        """Return what files say of a module besides its parameters, None if it has its own code."""
+        return None
+
     def save(self, path: str | PathLike[str]) -> None:
         """Write the parameters to a JSON file, exactly, replacing it only once it is whole.
+
+        With a plain MLP goes its architecture, so that `nn.load` makes another one of the file.
 
         Raises:
             ValueError: a parameter is not finite.
@@ -183,21 +189,33 @@ class Module(metaclass=_Sealing):
         for name, number in state.items():
             if not math.isfinite(number):
                 raise ValueError(f"{type(self).__name__}: parameter {name!r} is {number!r}")
-        write_document(path, _WEIGHTS, {"parameters": state})
+        content = {"model": type(self).__name__, "architecture": self._description()}
+        write_document(path, WEIGHTS, {**content, "parameters": state})
 
     def load(self, path: str | PathLike[str]) -> None:
         """Set the parameters from a file that `save` wrote.
 
         Raises:
             OSError: the file can't be read.
-            ValueError: it is no such file, of a newer version, cut off, or of another model; the
-                message says which. The model is unchanged.
+            ValueError: it is no such file, of a newer version, cut off, or of another model (with
+                other names, or other activations of an MLP); the message says which. The model is
+                unchanged.
         """
-        document = read_document(path, _WEIGHTS)
+        document = read_document(path, WEIGHTS)
+        there, here = document.get("architecture"), self._description()
         try:
+            if there is not None and here is not None and there != here:
+                _same_activations(Architecture.from_json(there), Architecture.from_json(here))
             self.load_state_dict(document.get("parameters", {}))
         except (TypeError, ValueError) as reason:
             raise ValueError(f"{path}: {reason}") from None
+
+
+def _same_activations(there: Architecture, here: Architecture) -> None:
+    if there.sizes == here.sizes and there.activations != here.activations:
+        raise ValueError(
+            f"the weights of a network {there}, this one is {here}; load_state_dict() takes any"
+        )
 
 
 def _found(
@@ -322,12 +340,7 @@ def activation_function(activation: str | Activation) -> Activation:
         return activation
     if not isinstance(activation, str):
         raise TypeError(f"activation must be a name or a function, not {activation!r}")
-    known = {p.name: p for p in primitives().values() if p.arity - len(p.defaults) == 1}
-    if activation not in known:
-        near = get_close_matches(activation, known, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"activation {activation!r} is no primitive of one argument{hint}")
-    return known[activation]
+    return known_activation(activation)
 
 
 def _draw(init: str, rng: random.Random, inputs: int, outputs: int) -> float:
@@ -564,6 +577,100 @@ class MLP(Sequential):
         """Return the output: a `Value`, or a list of them if there are several."""
         outputs = super().forward(x)
         return outputs[0] if len(outputs) == 1 else outputs
+
+    def architecture(self) -> Architecture:
+        """Return inputs, sizes, activations and biases: all of a plain MLP but its numbers.
+
+        Raises:
+            ValueError: it is none: of a subclass, changed since it was made, with tied weights, or
+                with an activation that is no primitive of one argument. The message says which.
+        """
+        if type(self) is not MLP or "forward" in vars(self) or not self.layers:
+            raise ValueError(f"{type(self).__name__} is no plain MLP: it has code of its own")
+        first = self.layers[0]
+        width: int = len(first.neurons[0].w) if type(first) is Layer and first.neurons else 0
+        inputs, sizes, each = width, [], []
+        biases: set[bool] = set()
+        for i, layer in enumerate(self.layers):
+            where = f"{type(self).__name__} is no plain MLP: layer {i + 1}"
+            neurons = layer.neurons if type(layer) is Layer and "forward" not in vars(layer) else ()
+            if not neurons or any(type(n) is not Neuron or "forward" in vars(n) for n in neurons):
+                raise ValueError(f"{where} is {layer!r:.100}")
+            if any(len(neuron.w) != width for neuron in neurons):
+                raise ValueError(f"{where} does not take {width} inputs")
+            names = tuple(_name_of(neuron.activation, where) for neuron in neurons)
+            each.append(names[0] if len(set(names)) == 1 else names)
+            biases |= {neuron.b is not None for neuron in neurons}
+            width = len(neurons)
+            sizes.append(width)
+        found = Architecture(inputs, tuple(sizes), tuple(each), True in biases, self.name)
+        if len(biases) > 1 or found.count != len(self.parameters()):
+            raise ValueError(
+                f"{type(self).__name__} is no plain MLP: it has {len(self.parameters())} "
+                f"parameters, one of this shape {found.count}"
+            )
+        return found
+
+    def _description(self) -> dict[str, Any] | None:
+        try:
+            return self.architecture().to_json()
+        except ValueError:
+            return None
+
+    def to_python(
+        self, name: str = "predict", inputs: Sequence[Sequence[float]] | None = None
+    ) -> str:
+        """Return a Python module that needs nothing but Python: `name([...])` is this network.
+
+        It gives the same bits as the network does, and its doctests say so for each row of `inputs`
+        (three rows of tenths unless given).
+
+        Raises:
+            ValueError: no plain MLP, a parameter that is not finite, or no name for a function.
+        """
+        return _sources.python(*self._trained(inputs), name)
+
+    def to_javascript(
+        self, name: str = "predict", inputs: Sequence[Sequence[float]] | None = None
+    ) -> str:
+        """Return a script that defines `name(array)`, this network, for browsers and Node.
+
+        `name.examples` are pairs of each row of `inputs` and the output. The functions of
+        JavaScript may differ from Python's in the last digits, so outputs agree to about 1e-12.
+
+        Raises:
+            ValueError: no plain MLP, a parameter that is not finite, or no name for a function.
+        """
+        return _sources.in_javascript(*self._trained(inputs), name)
+
+    def _trained(
+        self, inputs: Sequence[Sequence[float]] | None
+    ) -> tuple[Architecture, list[float], list[tuple[list[float], Any]]]:
+        """Return what there is to write down: architecture, numbers, inputs with their outputs."""
+        architecture = self.architecture()
+        for name, parameter in self.named_parameters():
+            if not math.isfinite(parameter.data):
+                raise ValueError(f"MLP: parameter {name!r} is {parameter.data!r}")
+        given = _sources.test_inputs(architecture.inputs) if inputs is None else inputs
+        examples = []
+        for row in given:
+            numbers = [float(number) for number in row]
+            outputs = super().forward(numbers)
+            plain = [output.data for output in outputs]
+            examples.append((numbers, plain if len(plain) > 1 else plain[0]))
+        return architecture, [p.data for p in self.parameters()], examples
+
+
+def _name_of(activation: Activation, where: str) -> str:
+    """Return the name of an activation that is a primitive of one argument.
+
+    Raises:
+        ValueError: it is another function.
+    """
+    name = getattr(activation, "name", "")
+    if activations().get(name) is not activation:
+        raise ValueError(f"{where} has the activation {activation!r}, a function without a name")
+    return str(name)
 
 
 def _per_layer(

@@ -262,7 +262,7 @@ def test_weights_come_back_exactly(tmp_path):
     for p, q in zip(model.parameters(), other.parameters(), strict=True):
         assert p.data.hex() == q.data.hex()
     document = json.loads((tmp_path / "w.json").read_text())
-    assert document["version"] == 2
+    assert document["version"] == 3
     assert list(document["parameters"]) == [name for name, _ in model.named_parameters()]
 
 
@@ -282,15 +282,17 @@ WEIGHTS = "scalar-autograd weights"
 
 def damaged(change):
     """Return a file whose content is wrong and whose hash is right."""
-    content = {"parameters": net().state_dict()}
+    model = net()
+    architecture = model.architecture().to_json()
+    content = {"model": "MLP", "architecture": architecture, "parameters": model.state_dict()}
     change(content)
-    return to_bytes(WEIGHTS, 2, content).decode()
+    return to_bytes(WEIGHTS, 3, content).decode()
 
 
 def with_a_number(text):
     """Return a file with a right hash and this in the place of a number."""
     good = damaged(lambda d: None)
-    head, body = good[: good.index('"sha256"')], good[good.index('"parameters"') : -1]
+    head, body = good[: good.index('"sha256"')], good[good.index('"model"') : -1]
     body = body.replace("0.0", text, 1)
     digest = hashlib.sha256(f"{{{body}".encode()).hexdigest()
     return f'{head}"sha256": "{digest}", {body}\n'
@@ -314,7 +316,7 @@ def with_a_number(text):
         (with_a_number("1e999"), "must not be inf"),
         (with_a_number("0.0, 0.0"), "no JSON"),
         (with_a_number("[" * 40_000), "little but brackets"),
-        (to_bytes(WEIGHTS, 1, {"parameters": {}}).decode(), "version 1; this release reads"),
+        (to_bytes(WEIGHTS, 2, {"parameters": {}}).decode(), "version 2; this release reads"),
         (to_bytes("other", 2, {"parameters": {}}).decode(), f"not a file of {WEIGHTS}"),
         (json.dumps({"format": WEIGHTS, "version": 1, "parameters": {}}), "version 1;"),
         (damaged(lambda d: None)[:-40], "truncated"),

@@ -1,20 +1,19 @@
-"""A recorded graph as a program that a web page can run again.
+"""The values and partials of primitives as JavaScript: for pages, and networks that leave Python.
 
-The program is the same straight line as in the engine: one row per node, operands before results.
 Each primitive has ONE line here, its value in JavaScript; its partials are not written again but
 emitted by running the engine's own rule on `Value`s and writing down what it recorded.
 
 JavaScript's `Math` may differ from the C library by an ulp or so, and lacks erf and lgamma: what
-a page recomputes agrees with Python to about 1e-12, not to the bit.
+it recomputes agrees with Python to about 1e-12, not to the bit.
 """
 
 import math
 from functools import cache
 from typing import cast
 
-from autograd import Primitive, Value, primitives, topological_order
-
-from ._snapshot import Snapshot
+from ._graph import topological_order
+from ._primitive import Primitive, primitives
+from ._value import Value
 
 FUNCTIONS = {
     "add": "(x,y)=>x+y",
@@ -118,24 +117,14 @@ _HELPERS = {"erf": _ERF, "erfc": _ERF, "lgamma": _GAMMA, "polygamma": _GAMMA, "d
 _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
 
 
-def runnable(snapshot: Snapshot) -> bool:
-    """Whether a page can recompute this graph: every primitive in it has a line above."""
-    return all(not node.op or node.op in FUNCTIONS for node in snapshot.nodes)
-
-
-def library(snapshot: Snapshot) -> str:
-    """JavaScript that defines `F` (values) and `D` (partials) of the primitives in `snapshot`."""
-    used = sorted({node.op for node in snapshot.nodes if node.op in FUNCTIONS})
-    return emit(used)
-
-
-def emit(names: list[str]) -> str:
-    """JavaScript that defines `F` and `D` for the primitives `names`, and what they lean on."""
+def emit(names: list[str], partials: bool = True) -> str:
+    """JavaScript that defines `F` (values) and, if asked for, `D` (partials) of the primitives
+    `names`, and what they lean on."""
     table = primitives()
     needed: dict[str, None] = {}
     stack = list(reversed(names))
     derivatives = []
-    for name in names:
+    for name in names if partials else ():
         sources, uses = _partials(table[name])
         stack += uses
         selects = ",1" if table[name].selects else ""
@@ -147,6 +136,8 @@ def emit(names: list[str]) -> str:
             stack += _USES.get(name, ())
     helpers = "".join(dict.fromkeys(_HELPERS[name] for name in needed if name in _HELPERS))
     functions = ",".join(f"{name}:{FUNCTIONS[name]}" for name in sorted(needed))
+    if not partials:
+        return f"{helpers}\nconst F={{{functions}}};\n"
     return f"{helpers}\nconst F={{{functions}}},\nD={{{','.join(derivatives)}}};\n"
 
 
