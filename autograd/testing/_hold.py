@@ -12,7 +12,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Final
 
-from ._check import Checked, check_gradients
+from ._check import check_gradients
+from ._report import Checked
 
 _EXAMPLES: Final = 100
 

@@ -14,9 +14,10 @@ from typing import Any, Final
 from .._primitive import Primitive
 from .._value import Value
 from ..derivatives import _Recording
-from ._check import Checked, GradientMismatch, Mismatch, check_gradients
+from ._check import check_gradients
 from ._expression import HARD_FLOATS, Expression, random_float, variable_names
 from ._reference import Mpf, context, local
+from ._report import Checked, GradientMismatch, Mismatch
 
 _SAMPLES: Final = 12
 _THIRD_RTOL: Final = 1e-10
