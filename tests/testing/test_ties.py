@@ -26,6 +26,8 @@ SINGLE_POINTS = {
     "a break": (product, ([2.0, 0.0, 3.0],), "p[1]", 6.0),
     "truth": (lambda x: 3.0 * x if x else 0.0, (0.0,), "x", 3.0),
     "membership": (lambda x: 1.0 if x in (1.0, 2.0) else x * x, (1.0,), "x", 2.0),
+    "a method": (lambda x, y: y.exp() if x == 1 else x * y.exp(), (1.0, 0.0), "x", 1.0),
+    "a power of zero": (lambda x: 0.0 if x**3 == 0 else 3.0 * x, (0.0,), "x", 3.0),
     "both": (lambda x: x if x <= 1 and x >= 1 else 3.0 * x - 2.0, (1.0,), "x", 3.0),
 }
 
@@ -102,6 +104,28 @@ def test_a_comparison_nearby_is_a_kink_and_no_tie():
 def test_constants_may_be_equal():
     one = ag.Value(1.0)
     assert check_gradients(lambda x: x if one == 1.0 else 0.0, 1.0).ties == ()
+
+
+def test_an_edge_of_the_domain_is_undecided():
+    def f(x):
+        if x == 0:
+            return 0.0 * x
+        return x * ag.Value(x).log() if x < 0 else 2.0 * x  # not to be differentiated below 0
+
+    assert set(check_gradients(f, 0.0).undecided_by) == {"tie"}
+
+
+def test_a_tie_that_one_side_shares_is_a_kink():
+    found = check_gradients(lambda x: 0.0 * x if ag.relu(x) == 0 else 3.0 * x, 0.0)
+    assert set(found.undecided_by) == {"tie"}
+
+
+def test_ties_of_many_inputs_cost_little():
+    def net(w):
+        return sum(max(0.0, w[i] * 0.5 + w[i + 1]) for i in range(30))
+
+    found = check_gradients(net, [0.0] * 31, order=1)
+    assert set(found.undecided_by) == {"tie"}
 
 
 def test_a_jump_is_undecided():
