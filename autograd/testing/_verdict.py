@@ -49,7 +49,7 @@ class Judge:
         if m.isinf(true):
             return "" if analytic == true else self._finite(analytic, order)
         if not m.isfinite(true):
-            return self._why()
+            return "" if analytic != analytic and self._outside() else self._why()
         if not m.isfinite(slack):
             return "rounding"
         if agree(m, analytic, true, slack):
@@ -64,6 +64,11 @@ class Judge:
         steps = () if self.replay is None else self.replay.steps
         edge = len(steps) == 1 and order == 1
         return None if edge and math.isfinite(analytic) else "infinite"
+
+    def _outside(self) -> bool:
+        """Say whether the function, a single operation, has no value here or beside."""
+        steps = () if self.replay is None else self.replay.steps
+        return len(steps) == 1 and steps[0].local.outside
 
     def _why(self) -> str:
         """Return why there is no reference."""
