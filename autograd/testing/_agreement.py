@@ -27,6 +27,7 @@ def refuse_chance(
     Raises:
         ValueError: a number is another one than before.
     """
+    __tracebackhide__ = True
     ways = (
         "a derivative of chance cannot be judged; seed its random numbers inside of it, pass them "
         "as arguments, or start from the same state at every call"

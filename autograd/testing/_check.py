@@ -119,6 +119,7 @@ class _Check:
 
     def run(self, exact: bool) -> None:
         """Check everything; the counts are in `done`."""
+        __tracebackhide__ = True
         subject, done = self.subject, self.done
         claimed = None if self.gradient is None else theirs(subject, self.gradient)
         refuse_chance(subject, self.gradient, claimed or [])

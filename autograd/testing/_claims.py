@@ -76,6 +76,7 @@ def theirs(subject: Subject, gradient: Callable[..., Any]) -> list[float]:
         TypeError: not one number for each number in the arguments, or one of less than a float's
             precision.
     """
+    __tracebackhide__ = True
     got = gradient(*subject.refill(subject.point))
     wanted = len(subject.point)
     name = name_of_gradient(gradient)

@@ -63,6 +63,7 @@ class Subject:
     """
 
     def __init__(self, f: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        __tracebackhide__ = True
         self.f = f
         self.args = args
         self.name = getattr(f, "__name__", None) or repr(f)
@@ -164,6 +165,7 @@ def refuse_precision(x: Any, what: str) -> None:
     Raises:
         TypeError: there is one in `x`; `what` names it in the error.
     """
+    __tracebackhide__ = True
     numpy = sys.modules.get("numpy")
     if numpy is None or isinstance(x, float):
         return

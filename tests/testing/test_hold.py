@@ -97,6 +97,13 @@ def test_a_failure_in_pytest_shows_none_of_our_lines(pytester):
         def test_property(x: float):
             return ag.sin(x)
 
+        def test_chance():
+            import random
+            check_gradients(lambda x: x * random.random(), 0.3)
+
+        def test_arity():
+            check_gradients(lambda x: x * 2.0, 0.3, gradient=lambda x: (1.0, 2.0))
+
         def test_row():
             check_primitive(
                 ag.Primitive("mine", math.sin, (lambda out, x: x,), domain=((-3.0, 3.0),))
@@ -104,7 +111,7 @@ def test_a_failure_in_pytest_shows_none_of_our_lines(pytester):
         """
     )
     result = pytester.runpytest_subprocess()
-    result.assert_outcomes(failed=3)
+    result.assert_outcomes(failed=5)
     text = result.stdout.str()
     assert "test_wrong.py:6: GradientMismatch" in text
     assert "derivative from the gradient by x is wrong" in text
@@ -114,6 +121,8 @@ def test_a_failure_in_pytest_shows_none_of_our_lines(pytester):
         "_hold.py",
         "_failure.py",
         "_primitive.py",
+        "_claims.py",
+        "_agreement.py",
         "mismatch.with_traceback",
     ):
         assert ours not in text
