@@ -13,8 +13,10 @@ from typing import Any, Final
 from .._graph import order_of
 from .._primitive import Node, operands_of
 from .._value import Value
-from ._check import RTOL, _Subject
-from ._reference import Mpf, Replay, context, evaluate
+from ._reference import Mpf, context, evaluate
+from ._replay import Replay
+from ._subject import Subject
+from ._verdict import RTOL
 
 _ALL: Final = 17.0  # digits; more than a float holds
 _NOTABLE: Final = 1.0  # digits; smaller losses are ordinary rounding
@@ -109,7 +111,7 @@ def certify(f: Callable[..., Any], *args: Any) -> Certificate:
     Raises:
         TypeError: no argument holds a float, or `f` does not run on `Value`s.
     """
-    subject = _Subject(f, args)
+    subject = Subject(f, args)
     run = subject.run
     if run is None:
         raise TypeError(
