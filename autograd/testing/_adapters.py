@@ -1,0 +1,387 @@
+"""Other people's gradients under our check: by hand with NumPy, PyTorch's, JAX's. One call each.
+
+The arguments are taken apart into leaves, arrays of the library that hold floats; the check sees a
+function of those, as NumPy has them, and the gradient as numbers. Knows `check_gradients` from
+outside; passes no verdict. What differs between libraries is in `_libraries`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from .._primitive import Node
+from ..derivatives import grad
+from ._check import check_gradients
+from ._libraries import Jax, Library, NumPy, Torch, Unsupported, index_of, shape_of, weights
+from ._report import Checked, GradientMismatch
+from ._verdict import RTOL
+
+_SAME_VALUE: Final = 1e-6  # relative; a reference further off is another function
+_ULPS: Final = 256  # of a type's epsilon, as in RTOL
+_NARROW: Final = 1e-15  # epsilon of types in which differences judge nothing
+
+
+def check_numpy(
+    f: Callable[..., Any],
+    df: Callable[..., Any],
+    *args: Any,
+    reference: Callable[..., Any] | None = None,
+    rtol: float | None = None,
+    atol: float = 0.0,
+) -> Checked:
+    """Return what was checked, if `df` is the gradient of `f` at `args`: floats and NumPy arrays.
+
+    `df` takes the same arguments and returns an entry for each that holds floats, in its shape, or
+    the entry itself if there is one. Where `f` returns an array, `df` returns Jacobians: the shape
+    of the output, then that of the argument. The truth comes from `f` itself, exactly if it runs on
+    arrays of `Value`s (arithmetic and NumPy's elementwise functions do), else from `reference`, the
+    same function written with this library's operations, else from differences of `f`. float32 is
+    judged at its own precision, and integers are constants.
+
+    Raises:
+        GradientMismatch: an entry is wrong.
+        TypeError: no argument holds floats; an entry has another shape than its argument.
+        ValueError: `reference` has another value than `f`.
+    """
+    __tracebackhide__ = True
+
+    def entries(leaves: list[Any]) -> list[Any]:
+        got = df(*case.rebuilt(leaves))
+        parts = list(got) if isinstance(got, (tuple, list)) and len(leaves) > 1 else [got]
+        if len(parts) != len(leaves):
+            raise TypeError(
+                f"check_numpy: {who} must return one entry per argument that holds floats: "
+                f"{len(leaves)} entries, not {got!r}"
+            )
+        return parts
+
+    who = getattr(df, "__name__", repr(df))
+    library = NumPy(entries, who)
+    case = _Case(library, f, args, reference or f, compared=reference is not None)
+    return case.check(("reverse",), 1, rtol, atol)
+
+
+def check_torch(
+    f: Callable[..., Any],
+    *args: Any,
+    order: int = 1,
+    modes: Sequence[str] = ("reverse", "forward"),
+    reference: Callable[..., Any] | None = None,
+    rtol: float | None = None,
+    atol: float = 0.0,
+) -> Checked:
+    """Return what was checked, if PyTorch's derivatives of `f` at `args` are right.
+
+    `f` takes tensors (floats become float64 tensors; all else is passed on) and returns one. Its
+    derivatives by each number in them are those of `torch.autograd.grad`, through your
+    `torch.autograd.Function`s, and of `torch.func.jvp` where `f` supports it; at order 2 also of
+    the double backward pass. The truth comes from `reference`, the same function on `Value`s, and
+    is then exact; without it, from extrapolated differences of `f`, for which tensors must be
+    float64. With it, float32 and narrower ones are judged at their own precision.
+
+    Raises:
+        GradientMismatch: a derivative is wrong.
+        ImportError: PyTorch is missing.
+        TypeError: no argument holds floats; they are not float64 and there is no `reference`; `f`
+            does not return a tensor.
+        ValueError: `reference` has another value than `f`; `order` or `modes` out of range.
+    """
+    __tracebackhide__ = True
+    return _Case(Torch(), f, args, reference).check(modes, order, rtol, atol)
+
+
+def check_jax(
+    f: Callable[..., Any],
+    *args: Any,
+    order: int = 1,
+    modes: Sequence[str] = ("reverse", "forward"),
+    reference: Callable[..., Any] | None = None,
+    rtol: float | None = None,
+    atol: float = 0.0,
+) -> Checked:
+    """Return what was checked, if JAX's derivatives of `f` at `args` are right.
+
+    As `check_torch`, with `jax.grad` and `jax.jvp`, through your `custom_vjp` and `custom_jvp`; at
+    order 2 the derivatives of `jax.grad`. JAX computes in float32 unless it is told otherwise:
+    `jax.config.update("jax_enable_x64", True)`, or give a `reference`.
+
+    Raises:
+        GradientMismatch: a derivative is wrong.
+        ImportError: JAX is missing.
+        TypeError: no argument holds floats; they are not float64 and there is no `reference`; `f`
+            does not return an array.
+        ValueError: `reference` has another value than `f`; `order` or `modes` out of range.
+    """
+    __tracebackhide__ = True
+    return _Case(Jax(), f, args, reference).check(modes, order, rtol, atol)
+
+
+class _Case:
+    """A function of another library at one point, its arguments taken apart into leaves."""
+
+    def __init__(
+        self,
+        library: Library,
+        f: Callable[..., Any],
+        args: tuple[Any, ...],
+        reference: Callable[..., Any] | None,
+        compared: bool = True,
+    ) -> None:
+        import optree
+
+        self.library = library
+        self.f = f
+        self.args = args
+        self.reference = reference
+        self.compared = compared and reference is not None
+        self.name = getattr(f, "__name__", "<lambda>").replace("<lambda>", "the function")
+        names = _names(f, len(args))
+        tree: Any = args
+        self.everything: list[Any]
+        accessors, self.everything, self.tree = optree.tree_flatten_with_accessor(
+            tree, none_is_leaf=True
+        )
+        self.leaves: list[Any] = []  # under test, as the library has them
+        self.places: list[int] = []
+        self.paths: list[str] = []
+        self.epsilon = 0.0
+        narrow = ""
+        for i, (accessor, leaf) in enumerate(zip(accessors, self.everything, strict=True)):
+            if not (library.is_array(leaf) or isinstance(leaf, float)):
+                continue
+            if library.is_array(leaf) and library.precision(leaf) is None:
+                continue
+            lifted = library.array(library.numbers(leaf) if library.is_array(leaf) else leaf, leaf)
+            kind, epsilon = library.precision(lifted) or ("float", 0.0)
+            path = names[accessor[0].entry] + accessor[1:].codify("")
+            if epsilon > _NARROW:
+                narrow = narrow or f"{path} is {kind}"
+            self.epsilon = max(self.epsilon, epsilon)
+            self.leaves.append(lifted)
+            self.places.append(i)
+            self.paths.append(path)
+        if not self.places:
+            raise TypeError(
+                f"{library.call}: no argument holds floats to differentiate with respect to; "
+                "integers are constants, write 3.0 for 3"
+            )
+        if narrow and reference is None:
+            raise TypeError(
+                f"{library.call}: {narrow}, in which differences of {self.name} judge nothing: "
+                f"{library.way_out}, or give reference=, the same function on Values"
+            )
+        self.points = [self._as_numpy(leaf) for leaf in self.leaves]
+
+    def _as_numpy(self, leaf: Any) -> Any:
+        numbers = self.library.numbers(leaf)
+        return numbers if shape_of(numbers) else float(numbers)
+
+    def rebuilt(self, leaves: Sequence[Any]) -> tuple[Any, ...]:
+        """Return the arguments again, with other leaves."""
+        import optree
+
+        everything = list(self.everything)
+        for i, leaf in zip(self.places, leaves, strict=True):
+            everything[i] = leaf
+        return tuple(optree.tree_unflatten(self.tree, everything))
+
+    def check(self, modes: Sequence[str], order: int, rtol: float | None, atol: float) -> Checked:
+        """Check the first derivatives in each mode, and the second ones at order 2."""
+        __tracebackhide__ = True
+        call = self.library.call
+        if order not in (1, 2):
+            raise ValueError(f"{call}: order must be 1 or 2, not {order!r}")
+        if not modes or any(mode not in ("reverse", "forward") for mode in modes):
+            raise ValueError(f"{call}: modes must be of 'reverse', 'forward', not {modes!r}")
+        self.rtol = max(RTOL, _ULPS * self.epsilon) if rtol is None else rtol
+        self.atol = atol
+        if self.compared:
+            self._compare()
+        truth = self._named(self._by_library if self.reference is None else self._by_reference)
+        done = Checked()
+        judged: list[list[Any]] = []
+        left_out: list[str] = []
+        for mode in modes:
+            try:
+                who, entries = self.library.first(self._library_value, self._fresh(), mode)
+            except Unsupported as reason:
+                left_out.append(f"{mode} mode left out: {reason}")
+                continue
+            entries = self._fitting(entries, who)
+            if not any(_same(entries, other) for other in judged):  # bits that are judged already
+                judged.append(entries)
+                self._judge(truth, who, entries, done)
+        if not judged:
+            raise TypeError(f"{call}: {self.name} has no derivatives: {'; '.join(left_out)}")
+        if order == 2:
+            self._second(truth, done)
+        done.notes = (*done.notes, *left_out)
+        return done
+
+    # ------------------------------------------------------------------ the function
+
+    def _fresh(self, points: Sequence[Any] | None = None) -> list[Any]:
+        """Return leaves in memory of their own, which a function may write to."""
+        pairs = zip(self.points if points is None else points, self.leaves, strict=True)
+        return [self.library.array(point, leaf) for point, leaf in pairs]
+
+    def _library_value(self, leaves: Sequence[Any]) -> Any:
+        out = self.f(*self.rebuilt(leaves))
+        if not (self.library.is_array(out) or isinstance(out, (float, int))):
+            raise TypeError(
+                f"{self.library.call}: {self.name} must return one array of {self.library.name}, "
+                f"not {type(out).__name__}"
+            )
+        return out
+
+    def _by_library(self, *points: Any) -> float:
+        out = self._library_value(self._fresh(points))
+        return float(_added(self.library.numbers(out) if self.library.is_array(out) else out))
+
+    def _by_reference(self, *points: Any) -> Any:
+        assert self.reference is not None
+        return _added(self.reference(*self.rebuilt(points)))
+
+    def _compare(self) -> None:
+        """Hold the values of function and reference against each other."""
+        there = self._by_library(*self.points)
+        out = self._by_reference(*self.points)
+        here = float(out._data if isinstance(out, Node) else out)
+        most = max(_SAME_VALUE, _ULPS * self.epsilon) * max(abs(here), abs(there))
+        if here != there and not abs(here - there) <= most:
+            raise ValueError(
+                f"{self.library.call}: reference= is another function than {self.name}, or one of "
+                f"the two has a wrong value: {here!r} and {there!r} at these arguments"
+            )
+
+    def _named(self, f: Callable[..., Any], name: str = "") -> Callable[..., Any]:
+        """Return `f` with a name, and arguments by whose names reports call the leaves."""
+
+        def named(*points: Any) -> Any:
+            return f(*points)
+
+        identifiers = [re.sub(r"\W+", "_", path).strip("_") for path in self.paths]
+        if len(set(identifiers)) == len(identifiers) and all(x.isidentifier() for x in identifiers):
+            kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+            parameters = [inspect.Parameter(x, kind) for x in identifiers]
+            named.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        named.__name__ = named.__qualname__ = name or self.name
+        return named
+
+    # ------------------------------------------------------------------ its derivatives
+
+    def _fitting(self, entries: Sequence[Any], who: str) -> list[Any]:
+        """Return the entries as float64 arrays.
+
+        Raises:
+            TypeError: one has another shape than its leaf.
+        """
+        import numpy
+
+        found = []
+        for path, point, entry in zip(self.paths, self.points, entries, strict=True):
+            array = numpy.asarray(entry, dtype=float)
+            if array.shape != shape_of(point):
+                raise TypeError(
+                    f"{self.library.call}: {who} gave shape {array.shape} for {path}, whose shape "
+                    f"is {shape_of(point)}; a gradient has its argument's shape (axes that were "
+                    "broadcast are summed over)"
+                )
+            found.append(array)
+        return found
+
+    def _judge(
+        self, truth: Callable[..., Any], who: str, entries: list[Any], done: Checked
+    ) -> None:
+        """Judge one gradient of `truth`, and add what was found to `done`."""
+        __tracebackhide__ = True
+        parts = tuple(x if x.shape else float(x) for x in entries)
+
+        def gradient(*_: Any) -> Any:
+            return parts[0] if len(parts) == 1 else parts
+
+        gradient.__name__ = who
+        try:
+            found = check_gradients(
+                truth, *self.points, order=1, gradient=gradient, rtol=self.rtol, atol=self.atol
+            )
+        except GradientMismatch as mismatch:
+            notes = self._notes(mismatch.report.notes)
+            report = replace(mismatch.report, program=self._program(), notes=notes)
+            raise GradientMismatch(report) from None
+        found.notes = self._notes(found.notes)
+        add(done, found)
+
+    def _second(self, truth: Callable[..., Any], done: Checked) -> None:
+        """Judge each entry of the gradient by its own derivatives."""
+        __tracebackhide__ = True
+        ours = grad(truth, argnums=tuple(range(len(self.points))))
+        for leaf, point in enumerate(self.points):
+            for place in range(getattr(point, "size", 1)):
+
+                def entry(*points: Any, leaf: int = leaf, place: int = place) -> Any:
+                    if self.reference is not None:
+                        part = ours(*points)[leaf]
+                    else:
+                        leaves = self._fresh(points)
+                        part = self.library.first(self._library_value, leaves, "reverse")[1][leaf]
+                    one = part.ravel()[place] if shape_of(part) else part
+                    return one if isinstance(one, Node) else float(one)
+
+                who, rows = self.library.second(self._library_value, self._fresh(), (leaf, place))
+                where = self.paths[leaf] + index_of(place, shape_of(point))
+                name = f"the derivative of {self.name} by {where}"
+                self._judge(self._named(entry, name), who, self._fitting(rows, who), done)
+
+    def _notes(self, notes: tuple[str, ...]) -> tuple[str, ...]:
+        return ("no reference= was given",) if self.reference is None else notes
+
+    def _program(self) -> str:
+        call = self.library.call
+        if not self.name.isidentifier():
+            return ""
+        arguments = " ".join(", ".join([self.name, *map(repr, self.args)]).split())
+        return f"from autograd.testing import {call}; {call}({arguments})"
+
+
+def add(done: Checked, found: Checked) -> None:
+    """Add what one check found to what others have."""
+    done.right += found.right
+    done.undecided += found.undecided
+    done.method = done.method or found.method
+    done.kinks = tuple(dict.fromkeys((*done.kinks, *found.kinks)))
+    done.notes = tuple(dict.fromkeys((*done.notes, *found.notes)))
+
+
+def _added(out: Any) -> Any:
+    """Return an output as one number: itself, or its entries weighted and added up."""
+    import numpy
+
+    if isinstance(out, (float, Node)):
+        return out
+    array = out if isinstance(out, numpy.ndarray) else numpy.asarray(out, dtype=object)
+    entries = array.ravel().tolist()
+    if len(entries) == 1:
+        return entries[0]
+    total: Any = 0.0
+    for w, y in zip(weights(len(entries)), entries, strict=True):
+        total = total + w * y
+    return total
+
+
+def _same(these: list[Any], others: list[Any]) -> bool:
+    return all(a.tobytes() == b.tobytes() for a, b in zip(these, others, strict=True))
+
+
+def _names(f: Callable[..., Any], n: int) -> list[str]:
+    """Return what `f` calls its first `n` arguments."""
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    try:
+        names = [p.name for p in inspect.signature(f).parameters.values() if p.kind in kinds]
+    except (TypeError, ValueError):
+        names = []
+    return names[:n] if len(names) >= n else [f"argument{i + 1}" for i in range(n)]
