@@ -69,7 +69,7 @@ def page():
         "`tests/testing/corpus.py`; many are mended by now, some for years. `check_gradients`",
         f"catches all {len(BUGS)} at the points where they show, by an exact reference, and raises",
         f"none of the {len(ALARMS)} false alarms below: `tests/testing/test_corpus.py` says so,",
-        "and holds this page against the list. For gradients of your own: [checking.md](checking.md).",
+        "and holds this page against the list. For gradients of yours: [checking.md](checking.md).",
         "",
         "| reported as | what was wrong | shows at |",
         "|---|---|---|",
