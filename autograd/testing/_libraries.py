@@ -27,6 +27,7 @@ class Library(Protocol):
     name: str
     call: str  # our function for it
     way_out: str  # from a narrow type
+    plain_outputs: bool  # Python's numbers may come out
 
     def is_array(self, x: Any) -> bool:
         """Say whether `x` is an array of this library."""
@@ -61,10 +62,11 @@ class NumPy:
 
     name = "NumPy"
     call = "check_numpy"
+    plain_outputs = True
     way_out = "pass x.astype(float)"
 
     def __init__(self, df: Callable[[Leaves], list[Any]], who: str) -> None:
-        self.np = importlib.import_module("numpy")
+        self.np = _module("numpy", "check_numpy", "NumPy")
         self.df = df
         self.who = who
 
@@ -110,10 +112,12 @@ class Torch:
 
     name = "PyTorch"
     call = "check_torch"
+    plain_outputs = False
     way_out = "pass x.double(), and model.double()"
 
     def __init__(self) -> None:
         self.torch = _module("torch", "check_torch", "PyTorch")
+        _module("numpy", "check_torch", "NumPy")
 
     def is_array(self, x: Any) -> bool:
         return isinstance(x, self.torch.Tensor)
@@ -190,6 +194,7 @@ class Jax:
 
     name = "JAX"
     call = "check_jax"
+    plain_outputs = False
     way_out = 'jax.config.update("jax_enable_x64", True)'
 
     def __init__(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import copy
 import importlib
 import json
 import sys
@@ -276,7 +277,7 @@ def _one(
     at = f"at {written(point)}"
     try:
         with _aside():
-            f(*arguments)
+            f(*copy.deepcopy(arguments))  # which it may write to
     except (ValueError, ZeroDivisionError, OverflowError) as error:
         tally.outside += 1
         if options.random is None:

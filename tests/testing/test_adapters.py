@@ -94,6 +94,12 @@ def test_a_gradient_in_another_shape_is_refused():
         check_numpy(waves, lambda x, a: waves_gradient(x, a)[0], X, 3.0)
 
 
+def test_outputs_of_numpy_functions():
+    assert check_numpy(lambda x: float(x**2), lambda x: 2 * x, 3.0).right == 1
+    with pytest.raises(TypeError, match="must return one array of NumPy or a number, not list"):
+        check_numpy(lambda x: [x, x], lambda x: [1.0, 1.0], 3.0)
+
+
 def test_float32_is_judged_at_its_own_precision():
     x = X.astype(np.float32)
     right = check_numpy(waves, lambda x, a: (np.cos(x) * a, np.float32(np.sum(np.sin(x)))), x, 3.0)
@@ -215,6 +221,8 @@ def test_torch_structures_modules_and_refusals(torch):
     assert check_torch(module, weights["w"]).right == 2
     with pytest.raises(TypeError, match="must return one array of PyTorch, not tuple"):
         check_torch(lambda x: (x, x), 1.0)
+    with pytest.raises(TypeError, match="must return one array of PyTorch, not float"):
+        check_torch(lambda x: x.item() ** 2, 1.0)
     with pytest.raises(TypeError, match="complex"):
         check_torch(lambda x: x.real, torch.tensor(1j))
     with pytest.raises(ValueError, match="order must be 1 or 2"):
