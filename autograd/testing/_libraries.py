@@ -10,7 +10,7 @@ import importlib
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 Leaves = list[Any]  # arrays of the library, those under test
 Flat = Callable[[Leaves], Any]  # the user's function of them
@@ -107,6 +107,9 @@ class NumPy:
         raise NotImplementedError  # a Hessian by hand is checked as gradients of a gradient
 
 
+_BLIND: Final = "PyTorch, which sees no dependence on the arguments"
+
+
 class Torch:
     """PyTorch: autograd.grad, func.jvp, the double backward pass."""
 
@@ -143,12 +146,13 @@ class Torch:
         w = self.torch.tensor(weights(out.numel()), dtype=out.dtype, device=out.device)
         return (out.reshape(-1) * w).sum()
 
-    def _gradient(self, f: Flat, leaves: Leaves, again: bool) -> tuple[Leaves, list[Any]]:
+    def _gradient(self, f: Flat, leaves: Leaves, again: bool) -> tuple[Leaves, list[Any] | None]:
+        """Return the leaves that the gradient is by, and its entries; None if there is no graph."""
         leaves = [x.detach().clone().requires_grad_(True) for x in leaves]
         with self.torch.enable_grad():
             out = self._sum(f(leaves))
-            if not out.requires_grad:  # it does not depend on them, as PyTorch sees it
-                return leaves, [self.torch.zeros_like(x) for x in leaves]
+            if not out.requires_grad:
+                return leaves, None
             return leaves, self._grad(out, leaves, again)
 
     def _grad(self, out: Any, leaves: Leaves, again: bool) -> list[Any]:
@@ -159,6 +163,8 @@ class Torch:
     def first(self, f: Flat, leaves: Leaves, mode: str) -> tuple[str, list[Any]]:
         if mode == "reverse":
             _, entries = self._gradient(f, leaves, False)
+            if entries is None:
+                return _BLIND, [0.0 * self.numbers(x) for x in leaves]
             return "torch.autograd.grad", [self.numbers(g) for g in entries]
         torch = self.torch
         with warnings.catch_warnings():  # of its own making, when it is first used
@@ -182,6 +188,8 @@ class Torch:
 
     def second(self, f: Flat, leaves: Leaves, entry: Entry) -> tuple[str, list[Any]]:
         leaves, gradient = self._gradient(f, leaves, True)
+        if gradient is None:
+            return _BLIND, [0.0 * self.numbers(x) for x in leaves]
         chosen = gradient[entry[0]].reshape(-1)[entry[1]]
         if not chosen.requires_grad:
             return "torch.autograd.grad, twice", [0.0 * self.numbers(x) for x in leaves]

@@ -231,8 +231,54 @@ def test_torch_structures_modules_and_refusals(torch):
         check_torch(torch.sin, 1.0, modes=["backward"])
 
 
-def test_torch_without_a_dependence_has_derivative_zero(torch):
+@pytest.mark.parametrize(
+    ("name", "x"),
+    [
+        ("relu", 0.0),
+        ("abs", 0.0),
+        ("reciprocal", 1e-5),
+        ("sqrt", 1e-300),
+        ("exp", 300.0),
+        ("cos", 1e8),
+        ("floor", 700.0),
+        ("square", 1e-300),
+        ("sin", 1e150),
+    ],
+)
+def test_torch_no_false_alarm_at_kinks_and_at_any_size(torch, name, x):
+    check_torch(getattr(torch, name), x)
+
+
+def test_torch_doubt_is_not_a_verdict(torch):
+    """A cosine by steps of thousands of periods: undecided by one, the other right."""
+    x = torch.tensor([1e8, 0.5], dtype=torch.float64)
+    found = check_torch(lambda x: torch.cos(x).sum(), x, modes=["reverse"])
+    assert (found.right, found.undecided) == (1, 1)
+    assert any("by x[0], differences of long and of short steps" in note for note in found.notes)
+    exact = check_torch(torch.cos, x, reference=lambda x: [ag.cos(v) for v in x])
+    assert exact.undecided == 0
+
+
+def test_torch_small_slopes_are_judged_by_their_own_size(torch):
+    class Tiny(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 1e-9
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 3e-9
+
+    with pytest.raises(GradientMismatch):
+        check_torch(Tiny.apply, 1.0)
+
+
+def test_torch_without_a_dependence(torch):
     assert check_torch(lambda x: torch.ones(()).double(), 1.0, order=2).right == 2
+    with pytest.raises(GradientMismatch) as caught:
+        check_torch(lambda x: x.detach() ** 2, 1.5)
+    assert "sees no dependence on the arguments" in caught.value.report.what
+    assert caught.value.report.reference == pytest.approx(3.0)
 
 
 # -------------------------------------------------------------------------- JAX

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from corpus import ALARMS, BUGS
 
-from autograd.testing import GradientMismatch, check_gradients
+from autograd.testing import GradientMismatch, check_gradients, check_numpy
 
+SINC_POINTS = next(bug.caught for bug in BUGS if bug.source == "jax-ml/jax#40629")
 PAGE = Path(__file__).parents[2] / "docs" / "bugs.md"
 
 
@@ -55,6 +56,44 @@ def test_no_false_alarm(alarm):
             assert found.right > 0
 
 
+# ------------------------------------------------------- by differences, as for other libraries
+
+# Below what differences see: slopes of 1e-8 beside values of 1, digits that a formula has lost.
+TOO_SMALL = {("casadi/casadi#2585", (1e-8,)), *(("jax-ml/jax#40629", p) for p in SINC_POINTS)}
+
+
+def floats_only(f):
+    """Return `f` as a library has it that knows nothing of Values."""
+
+    def function(*xs):
+        if not all(type(x) is float for x in xs):
+            raise TypeError("floats only")
+        return float(f(*xs))
+
+    return function
+
+
+def gradient_of(df, point):
+    return (lambda x: df(x)) if len(point) == 1 else (lambda *xs: tuple(df(*xs)))
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=short)
+def test_differences_catch_it_too(bug):
+    for point in bug.caught:
+        if (bug.source, point) not in TOO_SMALL:
+            with pytest.raises(GradientMismatch, match="differences"):
+                check_numpy(floats_only(bug.f), gradient_of(bug.wrong, point), *point)
+    for point in (*bug.caught, *bug.unseen):
+        check_numpy(floats_only(bug.f), gradient_of(bug.right, point), *point)
+
+
+@pytest.mark.parametrize("alarm", ALARMS, ids=short)
+def test_differences_raise_no_false_alarm_either(alarm):
+    for point in alarm.points:
+        for right in alarm.right:
+            check_numpy(floats_only(alarm.f), gradient_of(right, point), *point)
+
+
 def page():
     """Return docs/bugs.md as the corpus has it."""
 
@@ -70,6 +109,8 @@ def page():
         f"catches all {len(BUGS)} at the points where they show, by an exact reference, and raises",
         f"none of the {len(ALARMS)} false alarms below: `tests/testing/test_corpus.py` says so,",
         "and holds this page against the list. For gradients of yours: [checking.md](checking.md).",
+        "Functions that cannot be recorded, as PyTorch's, are held against differences: those too",
+        f"catch {len(BUGS) - 1} of them, where they do not hide below what differences see.",
         "",
         "| reported as | what was wrong | shows at |",
         "|---|---|---|",
