@@ -133,7 +133,7 @@ class Torch:
         return str(x.dtype), float(self.torch.finfo(x.dtype).eps)
 
     def numbers(self, x: Any) -> Any:
-        return x.detach().cpu().double().numpy().copy()
+        return x.detach().double().numpy(force=True).copy()  # zeros may be symbolic
 
     def array(self, numbers: Any, like: Any) -> Any:
         if isinstance(like, float):

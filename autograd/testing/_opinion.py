@@ -24,7 +24,8 @@ def believable(
     """Say whether `found` +- `error` may contradict the `claimed` derivative of `f` at `x`.
 
     The shortest steps that are above rounding, and agree with steps twice as long, have to agree
-    with it. A function that jumps there has no derivative to contradict anything with.
+    with it. Where the value does not move at all, a sum inside may have swallowed what both
+    make of the step. A function that jumps has no derivative to contradict anything with.
     """
     if abs(x) >= _WHOLE:
         return False
@@ -46,7 +47,7 @@ def believable(
             steady = abs(slope - longer) <= 0.5 * _ALIKE * size
             if not steady and abs(high - low) > inner:
                 return False
-            if steady and (high != low or h >= inner):
+            if steady and (high != low or size * width >= inner):
                 return abs(slope - found) <= _ALIKE * size + error
         h *= 2.0
     return False

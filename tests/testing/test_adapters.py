@@ -160,6 +160,7 @@ def test_torch_right(torch):
     assert found.undecided == 0
     # First derivatives (both modes have the same bits) and five rows of second ones.
     assert found.right == 5 + 25
+    assert check_torch(torch.abs, -1.5, order=2).right == 2
     assert found.notes == ("no reference= was given",)
 
 

@@ -15,6 +15,7 @@ RIGHT_BUT_CONTRADICTED = [
     ("where floats are far apart", math.sin, 1e150, math.cos(1e150)),
     ("a value that has underflowed", lambda x: x * x, 1e-300, 2e-300),
     ("a summand that was swallowed", lambda x: math.log(1.0 + x), 1e-30, 1.0),
+    ("a square that was swallowed", lambda x: 1.0 - (1.0 - x * x), 1e-9, 2e-9),
     ("a steep pole", math.lgamma, 1e-300, -1e300),
     ("a slope beyond the range", lambda x: 1.0 / x, 1e-300, -math.inf),
 ]
@@ -23,6 +24,7 @@ CONTRADICTED = [
     ("a slope", math.exp, 1.0, 2.7),
     ("a small error", math.exp, 1.0, math.e * (1 + 1e-8)),
     ("a sign of a small number", lambda x: -math.log1p(math.exp(-x)), 30.0, -math.exp(-30.0)),
+    ("a slope where there is none", lambda x: 3.0, 1.0, 1e-3),
     ("a slope at 0", math.sin, 0.0, 0.0),
     ("a summand near 1", lambda x: math.log(1.0 + x), 0.0, 0.0),
     ("a value that cancels", lambda x: math.lgamma(x) - math.lgamma(1.0 + x), 1.0, 0.0),
