@@ -7,6 +7,7 @@ outside; passes no verdict. What differs between libraries is in `_libraries`.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
 import re
@@ -48,7 +49,7 @@ def check_numpy(
     Raises:
         GradientMismatch: an entry is wrong.
         TypeError: no argument holds floats; an entry has another shape than its argument.
-        ValueError: `reference` has another value than `f`.
+        ValueError: `reference` has another value than `f`; `f` or `df` is not deterministic.
     """
     __tracebackhide__ = True
 
@@ -91,7 +92,8 @@ def check_torch(
         ImportError: PyTorch is missing.
         TypeError: no argument holds floats; they are not float64 and there is no `reference`; `f`
             does not return a tensor.
-        ValueError: `reference` has another value than `f`; `order` or `modes` out of range.
+        ValueError: `reference` has another value than `f`; `f` is not deterministic; `order` or
+            `modes` out of range.
     """
     __tracebackhide__ = True
     return _Case(Torch(), f, args, reference).check(modes, order, rtol, atol)
@@ -117,7 +119,8 @@ def check_jax(
         ImportError: JAX is missing.
         TypeError: no argument holds floats; they are not float64 and there is no `reference`; `f`
             does not return an array.
-        ValueError: `reference` has another value than `f`; `order` or `modes` out of range.
+        ValueError: `reference` has another value than `f`; `f` is not deterministic; `order` or
+            `modes` out of range.
     """
     __tracebackhide__ = True
     return _Case(Jax(), f, args, reference).check(modes, order, rtol, atol)
@@ -221,6 +224,7 @@ class _Case:
                 left_out.append(f"{mode} mode left out: {reason}")
                 continue
             entries = self._fitting(entries, who)
+            self._refuse_chance(entries, who, mode)
             if not any(_same(entries, other) for other in judged):  # bits that are judged already
                 judged.append(entries)
                 self._judge(truth, who, entries, done)
@@ -305,6 +309,20 @@ class _Case:
             found.append(array)
         return found
 
+    def _refuse_chance(self, entries: list[Any], who: str, mode: str) -> None:
+        """Compute a gradient again, and compare the bits.
+
+        Raises:
+            ValueError: they differ.
+        """
+        _, again = self.library.first(self._library_value, self._fresh(), mode)
+        if not _same(entries, self._fitting(again, who)):
+            raise ValueError(
+                f"{self.library.call}: {who} of {self.name} gives other numbers at the next call, "
+                "with the same arguments; a derivative of chance cannot be judged: call eval(), or "
+                "seed its random numbers inside of it"
+            )
+
     def _judge(
         self, truth: Callable[..., Any], who: str, entries: list[Any], done: Checked
     ) -> None:
@@ -312,12 +330,16 @@ class _Case:
         __tracebackhide__ = True
         entries = [entry.copy() for entry in entries]
         doubtful: list[str] = []
+        ours: Mismatch | None = None
         while True:
             try:
                 found = self._judged(truth, who, entries)
                 break
             except GradientMismatch as mismatch:
                 report = mismatch.report
+                if not is_theirs(report):
+                    truth, ours = floats_only(truth), report
+                    continue
                 if not self._doubtful(truth, report):
                     notes = self._notes(report.notes)
                     report = replace(report, program=self._program(), notes=notes)
@@ -325,9 +347,12 @@ class _Case:
                 leaf, place = self._numbers[report.argument]
                 entries[leaf].ravel()[place] = report.reference  # the others are to be judged yet
                 doubtful.append(report.argument)
-        found.right -= len(doubtful)
-        found.undecided += len(doubtful)
+        if doubtful:
+            found.right -= len(doubtful)
+            found.undecide("differences", len(doubtful))
         found.notes = self._notes(found.notes)
+        if ours is not None:
+            found.notes += (note_on(ours),)
         if doubtful:
             doubt = "differences of long and of short steps contradict each other: give reference="
             found.notes += (f"by {', '.join(doubtful)}, {doubt}",)
@@ -401,11 +426,58 @@ class _Case:
 
 def add(done: Checked, found: Checked) -> None:
     """Add what one check found to what others have."""
-    done.right += found.right
-    done.undecided += found.undecided
-    done.method = done.method or found.method
+    done.add(found)
+    done.ties = tuple(dict.fromkeys((*done.ties, *found.ties)))
     done.kinks = tuple(dict.fromkeys((*done.kinks, *found.kinks)))
     done.notes = tuple(dict.fromkeys((*done.notes, *found.notes)))
+
+
+def is_theirs(report: Mismatch) -> bool:
+    """Say whether a mismatch is of the gradient that was given, not of this library's own."""
+    return report.what.startswith("derivative from")
+
+
+def floats_only(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `f` for floats: not to be recorded, so that differences of it are the reference."""
+
+    @functools.wraps(f)
+    def on_floats(*args: Any) -> Any:
+        import optree
+
+        leaves: list[Any] = optree.tree_leaves(args)  # type: ignore[arg-type]
+        for leaf in leaves:
+            kind = getattr(getattr(leaf, "dtype", None), "kind", "")
+            if isinstance(leaf, Node) or kind == "O":
+                raise TypeError("it is to be called with floats")
+        return f(*args)
+
+    return on_floats
+
+
+def note_on(report: Mismatch) -> str:
+    """Return what there is to know where this library's own derivative was wrong."""
+    return (
+        f"this library's own derivative is wrong at this point, so differences were used: "
+        f"{report.what} by {report.argument} is {report.analytic!r} for {report.reference!r}"
+    )
+
+
+def check_by_hand(f: Callable[..., Any], df: Callable[..., Any], *args: Any) -> Checked:
+    """Return what was checked, if `df` is the gradient of `f`; ours is not under test.
+
+    Raises:
+        GradientMismatch: an entry of `df` is wrong.
+    """
+    __tracebackhide__ = True
+    try:
+        return check_gradients(f, *args, gradient=df, order=1)
+    except GradientMismatch as mismatch:
+        if is_theirs(mismatch.report):
+            raise
+        ours = mismatch.report
+    found = check_gradients(floats_only(f), *args, gradient=df, order=1)
+    found.notes = (note_on(ours), *found.notes)
+    return found
 
 
 def _added(out: Any) -> Any:

@@ -16,7 +16,8 @@ from .._graph import order_of
 from .._primitive import Node, operands_of
 from .._value import Value
 from ._document import json_number
-from ._reference import Mpf, Replay, context, evaluate
+from ._reference import Mpf, context, evaluate
+from ._replay import Replay
 from ._subject import Subject
 from ._verdict import RTOL
 

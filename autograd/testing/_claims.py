@@ -5,74 +5,99 @@ Knows recordings; knows no reference and passes no verdict.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Literal
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, Literal, NamedTuple
 
 from .._primitive import Node
 from .._structure import Structure
 from ..derivatives import _Recording
-from ._subject import Subject
+from ._subject import Subject, refuse_precision
 
 Mode = Literal["reverse", "forward"]
+
+_ORDERS: Final = ("", "first", "second", "third")
+
+
+class Claim(NamedTuple):
+    """A derivative under test: how it was computed, by which inputs (in order), and the number."""
+
+    what: str
+    by: tuple[int, ...]
+    number: float
+
+
+# Numbers of a recording, each with the inputs it is differentiated by so far.
+Entries = list[tuple[tuple[int, ...], Any]]
+
+
+def ours(run: _Recording, out: Any, order: int, modes: Sequence[Mode]) -> Iterator[Claim]:
+    """Yield the derivatives of `out` up to `order`, in each of `modes` over each.
+
+    Where the order of the inputs makes no difference, the number comes once.
+    """
+    recorded: list[tuple[tuple[Mode, ...], Entries]] = [((), [((), out)])]
+    for depth in range(1, order + 1):
+        for (path, entries), mode in itertools.product(recorded, modes):
+            what = f"{_ORDERS[depth]} derivative ({' over '.join(reversed((*path, mode)))})"
+            found: dict[tuple[int, ...], set[float]] = {}
+            for by, number in _swept(run, entries, mode, False):
+                found.setdefault(tuple(sorted(by)), set()).add(number)
+            for by in sorted(found):
+                for number in found[by]:
+                    yield Claim(what, by, number)
+        if depth < order:
+            recorded = [
+                ((*path, mode), _swept(run, entries, mode, True))
+                for path, entries in recorded
+                for mode in modes
+            ]
+
+
+def _swept(run: _Recording, entries: Entries, mode: Mode, as_graph: bool) -> Entries:
+    """Return the derivative of each entry by each input."""
+    n = len(run.inputs)
+    if mode == "reverse":
+        rows = [run.reverse([root], [1.0], as_graph) for _, root in entries]
+    else:
+        roots = [root for _, root in entries]
+        units = [[float(i == j) for j in range(n)] for i in range(n)]
+        columns = [run.forward(roots, unit, as_graph) for unit in units]
+        rows = [list(row) for row in zip(*columns, strict=True)]
+    return [
+        ((*by, i), row[i]) for (by, _), row in zip(entries, rows, strict=True) for i in range(n)
+    ]
 
 
 def theirs(subject: Subject, gradient: Callable[..., Any]) -> list[float]:
     """Return the entries of the gradient under test.
 
     Raises:
-        TypeError: not one number for each number in the arguments.
+        TypeError: not one number for each number in the arguments, or one of less than a float's
+            precision.
     """
-    got = gradient(*subject.args)
+    got = gradient(*subject.refill(subject.point))
     wanted = len(subject.point)
-    name = getattr(gradient, "__name__", repr(gradient))
+    name = name_of_gradient(gradient)
+    refuse_precision(got, f"the result of {name}")
     parts = list(got) if isinstance(got, (tuple, list)) and len(subject.argnums) > 1 else [got]
     numbers: list[float] = []
     if len(parts) == len(subject.argnums):
-        for part in parts:
-            part = float(part) if isinstance(part, int) else part
-            numbers += [
-                float(x._data if isinstance(x, Node) else x) for x in Structure(part).numbers
-            ]
+        for i, part in zip(subject.argnums, parts, strict=True):
+            matched = subject.structures[i].match(part)
+            entries = Structure(part).numbers if matched is None else matched
+            numbers += [float(x._data if isinstance(x, Node) else x) for x in entries]
     if len(parts) != len(subject.argnums) or len(numbers) != wanted:
+        held = f"; {subject.held}" if subject.held else ""
         raise TypeError(
             f"check_gradients: {name} must return one entry per argument, in the argument's "
             f"structure: {len(subject.argnums)} entries holding {wanted} numbers, "
-            f"not {got!r}"
+            f"not {got!r}{held}"
         )
     return numbers
 
 
-def first(run: _Recording, out: Any, modes: Sequence[Mode]) -> dict[str, list[float]]:
-    """Return the first derivatives of `out` by all inputs, in each of `modes`."""
-    found: dict[str, list[float]] = {}
-    n = len(run.inputs)
-    for mode in modes:
-        if mode == "reverse":
-            found[mode] = run.reverse([out], [1.0], False)
-        else:
-            found[mode] = [run.forward([out], unit, False)[0] for unit in units(n)]
-    return found
-
-
-def second(run: _Recording, out: Any, modes: Sequence[Mode]) -> dict[str, list[list[float]]]:
-    """Return the second derivatives of `out`, in each of `modes` over each."""
-    directions = units(len(run.inputs))
-    found: dict[str, list[list[float]]] = {}
-    for inner in modes:
-        if inner == "reverse":
-            inner_first = run.reverse([out], [1.0], True)
-        else:
-            inner_first = [run.forward([out], unit, True)[0] for unit in directions]
-        for outer in modes:
-            if outer == "reverse":
-                rows = [run.reverse([g], [1.0], False) for g in inner_first]
-            else:
-                columns = [run.forward(inner_first, unit, False) for unit in directions]
-                rows = [list(row) for row in zip(*columns, strict=True)]
-            found[f"{outer} over {inner}"] = rows
-    return found
-
-
-def units(n: int) -> list[list[float]]:
-    """Return the rows of the unit matrix."""
-    return [[float(i == j) for j in range(n)] for i in range(n)]
+def name_of_gradient(gradient: Callable[..., Any]) -> str:
+    """Return how a report calls somebody else's gradient."""
+    name = getattr(gradient, "__name__", repr(gradient))
+    return "the gradient" if name == "<lambda>" else str(name)

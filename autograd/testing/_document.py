@@ -29,10 +29,16 @@ def plain(x: Any) -> Any:
 
 
 def mismatch_document(found: Mismatch) -> dict[str, Any]:
-    """Return the fields of a mismatch; kinks are objects with `operation` and `distance`."""
+    """Return the fields of a mismatch; kinks and ties are objects."""
     fields = {f.name: plain(getattr(found, f.name)) for f in dataclasses.fields(found)}
     fields["kinks"] = kinks_document(found.kinks)
+    fields["ties"] = ties_document(found.ties)
     return fields
+
+
+def ties_document(ties: tuple[tuple[str, str], ...]) -> list[dict[str, Any]]:
+    """Return comparisons of equal numbers as objects."""
+    return [{"comparison": text, "line": line} for text, line in ties]
 
 
 def kinks_document(kinks: tuple[tuple[str, float], ...]) -> list[dict[str, Any]]:

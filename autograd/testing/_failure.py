@@ -8,13 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from .._structure import is_array
 from .._value import Value
 from ._expression import Expression
 from ._operations import chain_of, program_of, wrong_partial
-from ._reference import STEP_DIGITS, Mpf, Replay, context
+from ._reference import STEP_DIGITS, Mpf, context
+from ._replay import Replay
 from ._report import Checked, GradientMismatch, Mismatch
 from ._subject import Subject
 
@@ -35,34 +36,27 @@ class Failure:
     replay: Replay | None = None
 
     def derivative(
-        self, what: str, where: str, analytic: float, i: int, k: int | None, theirs: bool = False
-    ) -> None:
-        """Raise the mismatch of the derivative by number `i` (and `k`)."""
+        self, what: str, by: tuple[int, ...], analytic: float, theirs: bool = False
+    ) -> NoReturn:
+        """Raise the mismatch of the derivative by the inputs `by`.
+
+        Raises:
+            GradientMismatch: always.
+        """
         m = context()
         replay = self.replay
+        where = self.where(by)
         if replay is None:  # the result does not depend on the arguments
             self.report(what, where, analytic, m.mpf(0), m.mpf(0))
-            return
         assert isinstance(self.out, Value)
         assert self.subject.run is not None
         inputs = self.subject.run.inputs
-        order = 1 if k is None else 2
-        true = Replay(self.out, inputs, order, self.rtol, exact=True).jet
-        place = 0 if k is None else i * (i + 1) // 2 + k
-
-        def pick(jet: Any, kind: str) -> Mpf:
-            entry = (
-                getattr(jet, f"{kind}first")[i]
-                if k is None
-                else (getattr(jet, f"{kind}second")[place])
-            )
-            return m.mpf(0) if entry is None else entry
-
-        source = true if m.isfinite(pick(true, "")) else replay.jet
-        reference = pick(source, "")
-        explained = pick(replay.jet, "slack_") + m.fabs(reference - pick(replay.jet, ""))
-        if theirs:
-            explained = pick(true, "slack_")
+        order = len(by)
+        nothing = (m.mpf(0),) * 3
+        true = Replay(self.out, inputs, order, self.rtol, exact=True).jet.by(by) or nothing
+        recorded = replay.jet.by(by) or nothing
+        source = true if m.isfinite(true[0]) else recorded
+        explained = true[2] if theirs else recorded[2] + m.fabs(source[0] - recorded[0])
         culprit, program = "", ""
         if not theirs:
             for step in replay.steps:
@@ -74,16 +68,23 @@ class Failure:
             what,
             where,
             analytic,
-            reference,
+            source[0],
             explained,
-            error=float(pick(source, "size_") * len(replay.steps) * _REFERENCE_ERROR),
-            chain=tuple(chain_of(replay, {i} if k is None else {i, k})),
+            error=float(source[1] * len(replay.steps) * _REFERENCE_ERROR),
+            chain=tuple(chain_of(replay, set(by))),
             culprit=culprit,
             program=program,
             notes=()
             if culprit or theirs
             else ("every operation agrees with its definition: their combination does not",),
         )
+
+    def where(self, by: tuple[int, ...]) -> str:
+        """Return the arguments that a derivative is by, as text."""
+        paths = self.subject.paths
+        times = ("", "", " twice", " three times")
+        found = [f"{paths[i]}{times[by.count(i)]}" for i in sorted(set(by))]
+        return " and ".join(found) if len(found) < 3 else f"{found[0]}, {found[1]} and {found[2]}"
 
     def report(
         self,
@@ -95,11 +96,16 @@ class Failure:
         *,
         error: float = 0.0,
         step: float = 10.0**-STEP_DIGITS,
-        chain: tuple[str, ...] | None = (),
+        chain: tuple[str, ...] = (),
         culprit: str = "",
         program: str = "",
         notes: tuple[str, ...] = (),
-    ) -> None:
+    ) -> NoReturn:
+        """Raise a mismatch.
+
+        Raises:
+            GradientMismatch: always.
+        """
         m = context()
         number = float(reference)
         ulp = math.ulp(number) if math.isfinite(number) else math.inf
@@ -116,9 +122,10 @@ class Failure:
                 explained=float(explained / ulp),
                 method=self.done.method,
                 step=step,
-                chain=chain or (),
+                chain=chain,
                 culprit=culprit,
                 kinks=self.done.kinks,
+                ties=self.done.ties,
                 notes=(*self.done.notes, *notes),
                 program=program or self._program(),
             )

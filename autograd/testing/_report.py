@@ -6,6 +6,19 @@ Data and its words. Knows nothing of how anything was found: no graph, no refere
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
+
+# Why a number could not be judged, in the words of a report.
+REASONS: Final = {
+    "tie": "at comparisons of equal numbers, whose sides differ",
+    "kink": "where a derivative jumps and its sides have no limits",
+    "jump": "where the function, or an operation in it, jumps",
+    "infinite": "at infinities, and where a derivative is infinite",
+    "pole": "where an operation's definition has no derivative that could be computed",
+    "range": "beyond the range of a float on the way",
+    "rounding": "where rounding explains anything",
+    "differences": "where differences of the function do not converge",
+}
 
 
 @dataclass(frozen=True)
@@ -14,8 +27,8 @@ class Mismatch:
 
     Attributes:
         function: its name.
-        what: "value", "first derivative" or "second derivative", and how it was computed.
-        argument: where in the arguments, as Python would write it; two for a second derivative.
+        what: "value", "first derivative" to "third derivative", and how it was computed.
+        argument: where in the arguments, as Python would write it; several for higher derivatives.
         analytic: the number under test.
         reference: what it should be.
         reference_error: how far the reference itself may be off.
@@ -25,7 +38,8 @@ class Mismatch:
         step: the step of the differences; relative, for the definitions.
         chain: the operations between argument and result, one line each.
         culprit: the first operation that disagrees with its definition, "" if none does.
-        kinks: nearby kinks, each as (operation, distance).
+        kinks: nearby kinks, each as (operation or comparison, distance).
+        ties: comparisons of equal numbers, each as (comparison, line).
         notes: what else there is to know.
         program: one line of Python that shows it again.
     """
@@ -43,6 +57,7 @@ class Mismatch:
     chain: tuple[str, ...] = ()
     culprit: str = ""
     kinks: tuple[tuple[str, float], ...] = ()
+    ties: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     program: str = ""
 
@@ -62,6 +77,9 @@ class Mismatch:
         if self.kinks:
             lines.append("  kinks nearby:")
             lines += [f"    {name} at a distance of {far:.3g}" for name, far in self.kinks]
+        if self.ties:
+            lines.append("  comparisons of equal numbers:")
+            lines += [f"    {text}  {line}" for text, line in self.ties]
         lines += [f"  note: {note}" for note in self.notes]
         if self.program:
             lines += ["  to see it again:", f"    {self.program}"]
@@ -78,14 +96,56 @@ class GradientMismatch(AssertionError):
 
 @dataclass
 class Checked:
-    """How many numbers were found right, and how many could not be decided.
+    """How many numbers were found right, and how many could not be decided; `str` says it all.
 
-    Undecided: at infinities, beyond the range of a float, second derivatives on a kink, or where
-    rounding explains anything.
+    Attributes:
+        right: numbers that agree with the reference: values of operations, and derivatives in every
+            mode and order.
+        undecided_by: how many numbers could not be judged, by reason; the reasons are "tie",
+            "kink", "jump", "infinite", "pole", "range", "rounding" and "differences".
+        method: how the reference was found.
+        exact: whether that was by definitions, so that rounding is all that may have gone unseen.
+        unseen: otherwise, the largest error that might have gone unseen, relative.
+        kinks: kinks nearby, each as (operation or comparison, distance), nearest first.
+        ties: comparisons of equal numbers, each as (comparison, line).
+        notes: what else there is to know.
     """
 
     right: int = 0
-    undecided: int = 0
+    undecided_by: dict[str, int] = field(default_factory=dict)
     method: str = ""
+    exact: bool = True
+    unseen: float = 0.0
     kinks: tuple[tuple[str, float], ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    ties: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def undecided(self) -> int:
+        """How many numbers could not be judged."""
+        return sum(self.undecided_by.values())
+
+    def undecide(self, reason: str, count: int = 1) -> None:
+        """Count numbers that could not be judged."""
+        self.undecided_by[reason] = self.undecided_by.get(reason, 0) + count
+
+    def add(self, other: Checked) -> None:
+        """Add what another check of the same thing has found."""
+        self.right += other.right
+        for reason, count in other.undecided_by.items():
+            self.undecide(reason, count)
+        self.method = other.method
+        self.exact = self.exact and other.exact
+        self.unseen = max(self.unseen, other.unseen)
+
+    def __str__(self) -> str:
+        lines = [f"{self.right} numbers right, {self.undecided} undecided, by {self.method}"]
+        if not self.exact:
+            lines.append(
+                "  approximate: first derivatives only, and an error of "
+                f"{self.unseen:.1g} of a derivative would have gone unseen"
+            )
+        lines += [f"  undecided: {n} {REASONS[why]}" for why, n in self.undecided_by.items()]
+        lines += [f"  kink nearby: {name} at a distance of {far:.3g}" for name, far in self.kinks]
+        lines += [f"  equal numbers were compared: {text}  {line}" for text, line in self.ties]
+        return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])

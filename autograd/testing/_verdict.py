@@ -1,4 +1,4 @@
-"""Right, wrong or undecided: one number against its reference.
+"""Right, wrong or undecided, and why: one number against its reference.
 
 Knows the reference and counts; knows nothing of reports.
 """
@@ -11,11 +11,13 @@ from typing import Final
 
 from .._primitive import operands_of
 from ._operations import agree
-from ._reference import Mpf, Replay, context
+from ._reference import Mpf, context
+from ._replay import Ball, Replay
 from ._report import Checked
 
 RTOL: Final = 256 * sys.float_info.epsilon
 _RANGE: Final = 1e308
+_SMALL: Final = 1e-100  # the cube of its reciprocal is near the end of the range
 
 
 class Judge:
@@ -28,41 +30,63 @@ class Judge:
         self._peak: Mpf | None = None
         self._product: Mpf = 0
 
-    def right(self, analytic: float, reference: Mpf | None, slack: Mpf | None) -> bool:
+    def right(self, analytic: float, reference: Ball | None) -> bool:
         """Say whether a number may stand, and count it."""
-        m = context()
-        reference = m.mpf(0) if reference is None else reference
-        slack = m.mpf(self.atol) + (m.mpf(0) if slack is None else slack)
-        if not (m.isfinite(reference) and m.isfinite(slack)):
-            self.done.undecided += 1
-            return True
-        if agree(m, analytic, reference, slack):
-            self.done.right += 1
-            return True
-        if self._out_of_range(analytic):
-            self.done.undecided += 1
-            return True
-        return False
-
-    def _out_of_range(self, analytic: float) -> bool:
-        """Say whether something along the way was on a jump, or beyond the range of a float."""
-        if self.replay is None:
+        found = self.verdict(analytic, reference)
+        if found is None:
             return False
+        if found:
+            self.done.undecide(found)
+        else:
+            self.done.right += 1
+        return True
+
+    def verdict(self, analytic: float, reference: Ball | None) -> str | None:
+        """Return "" if the number is right, None if it is wrong, else why that is undecided."""
+        m = context()
+        true, _, slack = (m.mpf(0),) * 3 if reference is None else reference
+        slack = slack + self.atol
+        if m.isinf(true) and analytic == true:
+            return ""
+        if not m.isfinite(true):
+            return self._why()
+        if not m.isfinite(slack):
+            return "rounding"
+        if agree(m, analytic, true, slack):
+            return ""
+        return self._beyond(analytic)
+
+    def _why(self) -> str:
+        """Return why there is no reference."""
+        steps = () if self.replay is None else self.replay.steps
+        found = {step.local.why for step in steps}
+        return next((why for why in ("kink", "jump", "pole") if why in found), "infinite")
+
+    def _beyond(self, analytic: float) -> str | None:
+        """Return why a number that disagrees is no mistake: None if it is one."""
+        if self.replay is None:
+            return None
         if self._peak is None:
             self._peak, self._product = _sizes(self.replay)
         if self._peak > _RANGE:
-            return True
-        if any(p != p for step in self.replay.steps for p in step.local.first):
-            return True  # exactly on a jump, where rounding often puts a number: no derivative
+            return "range"
+        # Exactly on a jump, where rounding often puts a number, there is no derivative.
+        if any(s.local.jumps or p != p for s in self.replay.steps for p in s.local.first):
+            return "jump"
         if math.isfinite(analytic):
-            return False
-        # Not a number, and no wonder: a partial along the way is none either, or is infinite.
+            return None
+        # Not a number, and no wonder: a product on the way may be none, or infinite, and so may a
+        # partial. A single operation has nothing to multiply but its own reciprocals.
+        steps = self.replay.steps
+        alone = len(steps) == 1 and not any(0 < abs(x) < _SMALL for x in steps[0].args)
+        if self._product > _RANGE and not alone:
+            return "range"
         rates = [
             p
             for step in self.replay.steps
             for p in (*step.local.first, *(float(p) for _, p in operands_of(step.node)))
         ]
-        return bool(self._product > _RANGE or any(p - p != 0 for p in rates))
+        return "infinite" if any(p - p != 0 for p in rates) else None
 
 
 def _sizes(replay: Replay) -> tuple[Mpf, Mpf]:
@@ -74,12 +98,16 @@ def _sizes(replay: Replay) -> tuple[Mpf, Mpf]:
     m = replay.m
     sizes = [m.mpf(1)] * 4
     for step in replay.steps:
-        rows = [step.local.first, *step.local.second, [p for _, p in operands_of(step.node)]]
+        found = step.local
+        rows = [found.first, *found.second, [p for _, p in operands_of(step.node)]]
+        if replay.order > 2:
+            rows += [row for matrix in found.third for row in matrix]
         sizes += [m.fabs(x) for row in rows for x in row]
-        sizes += [m.fabs(x) for x in (step.node._data, *step.args)]
     peaks = [x for x in sizes if x == x]
+    values = [m.fabs(x) for step in replay.steps for x in (step.node._data, *step.args)]
     reciprocals = [1 / m.fabs(x) for step in replay.steps for x in step.args if x != 0]
-    product = m.fprod(sorted(peaks + reciprocals)[-4:])
+    product = m.fprod(sorted(peaks + values + reciprocals)[-4:])
     for jet in replay.jets.values():
         peaks += [x for x in (*jet.size_first, *jet.size_second) if x is not None and x == x]
+        peaks += [size for _, size, _ in jet.third.values() if size == size]
     return max(peaks), product

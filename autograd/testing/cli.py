@@ -19,12 +19,12 @@ from types import ModuleType
 from typing import Any, Final, NoReturn
 
 from .. import scripts
-from ._adapters import add, check_jax, check_numpy, check_torch
+from ._adapters import add, check_by_hand, check_jax, check_numpy, check_torch
 from ._certify import certify
 from ._check import check_gradients
-from ._document import kinks_document, mismatch_document, plain
+from ._document import json_number, kinks_document, mismatch_document, plain, ties_document
 from ._points import WordError, points, ranges, values, written
-from ._report import Checked, GradientMismatch, Mismatch
+from ._report import REASONS, Checked, GradientMismatch, Mismatch
 
 RIGHT: Final = 0
 WRONG: Final = 1
@@ -85,7 +85,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     checking.add_argument("--order", type=int, choices=(1, 2), help="of derivatives")
     checking.add_argument(
-        "--strict", action="store_true", help="exit code 2 if any number is undecided"
+        "--allow-undecided",
+        action="store_true",
+        help="exit code 0 although some numbers could not be judged, if others at each point could",
     )
     counting = command("certify", "how many digits of value and derivatives are right?")
     counting.add_argument("--order", type=int, choices=(1, 2), default=2, help="of derivatives")
@@ -200,10 +202,10 @@ class _Tally:
     first: Mismatch | None = None
     where: dict[str, Any] = field(default_factory=dict)
 
-    def verdict(self, strict: bool) -> str:
+    def verdict(self, lenient: bool) -> str:
         if self.wrong:
             return "wrong"
-        if not self.points or self.blind or (strict and self.done.undecided):
+        if not self.points or self.blind or (self.done.undecided and not lenient):
             return "undecided"
         return "right"
 
@@ -240,7 +242,7 @@ def _check(options: argparse.Namespace) -> int:
         arguments = {name: _argument(name, x, array) for name, x in point.items()}
         _one(tally, files, f, run, point, list(arguments.values()), options)
         _progress(number, options.random, tally)
-    verdict = tally.verdict(options.strict)
+    verdict = tally.verdict(options.allow_undecided)
     print(_as_json(options, tally, verdict) if options.json else _as_text(options, tally, verdict))
     return _CODES[verdict]
 
@@ -261,7 +263,9 @@ def _runner(
         return lambda *args: check_gradients(reference or f, *args, order=order or 2)
     if library == "numpy" and order != 2:
         return lambda *args: check_numpy(f, df, *args, reference=reference)
-    return lambda *args: check_gradients(reference or f, *args, gradient=df, order=order or 1)
+    if order == 2:
+        return lambda *args: check_gradients(reference or f, *args, gradient=df)
+    return lambda *args: check_by_hand(reference or f, df, *args)
 
 
 def _one(
@@ -320,10 +324,14 @@ def _as_text(options: argparse.Namespace, tally: _Tally, verdict: str) -> str:
     lines = [f"{subject}: {verdict}{where}"]
     if tally.first is None:
         lines.append(f"  {tally.done.right} numbers right, {tally.done.undecided} undecided")
-        lines.append(f"  reference: {tally.done.method}")
-        kinks = tally.done.kinks[:5]
-        lines += [f"  kink: {name} at a distance of {far:.3g}" for name, far in kinks]
-        lines += [f"  note: {note}" for note in tally.done.notes]
+        done = tally.done
+        lines += [f"  undecided: {n} {REASONS[why]}" for why, n in done.undecided_by.items()]
+        lines.append(f"  reference: {done.method}")
+        if not done.exact:
+            lines.append(f"  an error of {done.unseen:.1g} of a derivative would have gone unseen")
+        lines += [f"  kink: {name} at a distance of {far:.3g}" for name, far in done.kinks[:5]]
+        lines += [f"  equal numbers compared: {text}  {line}" for text, line in done.ties[:5]]
+        lines += [f"  note: {note}" for note in done.notes]
     else:
         lines.append(f"at {written(tally.where)}:")
         lines += [f"  {line}" for line in str(tally.first).splitlines()]
@@ -356,8 +364,12 @@ def _as_json(options: argparse.Namespace, tally: _Tally, verdict: str) -> str:
         "outside": tally.outside,
         "right": tally.done.right,
         "undecided": tally.done.undecided,
+        "undecided_by": tally.done.undecided_by,
+        "exact": tally.done.exact,
+        "unseen": json_number(tally.done.unseen),
         "method": tally.done.method if tally.first is None else tally.first.method,
         "kinks": kinks_document(tally.done.kinks),
+        "ties": ties_document(tally.done.ties),
         "notes": list(tally.done.notes),
         "mismatch": mismatch,
     }
