@@ -73,6 +73,7 @@ def check_primitive(row: Primitive, *, seed: int = 0, samples: int = _SAMPLES) -
     Raises:
         GradientMismatch: something is wrong.
     """
+    __tracebackhide__ = True
     rng = random.Random(seed)
     total = Checked()
     for args, value, partials in row.special:
@@ -137,6 +138,7 @@ def _same(x: float, y: float) -> bool:
 def _check_special(
     row: Primitive, args: tuple[float, ...], value: float, partials: Sequence[float | None]
 ) -> None:
+    __tracebackhide__ = True
     got = row(*args)
     if not _same(got, value) or (value == 0.0 and math.copysign(1, got) != math.copysign(1, value)):
         text = f"the value is {got!r}, the row says {value!r}"

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 from .._primitive import Node
+from .._value import Value
 from ._reference import Mpf, context
 from ._replay import Ball, Jet, Replay
 from ._subject import Subject
@@ -21,6 +22,7 @@ from ._subject import Subject
 _STEPS: Final = (2.0**-51, 1e-12, 1e-9, 1e-7, 1e-6, 1e-5)  # relative
 _STEPS_AT_ZERO: Final = (1e-150, 1e-100, 1e-50, 1e-20, 1e-10, 1e-7, 1e-6, 1e-5)
 _DIRECTIONS: Final = 12  # at random, besides those of the axes
+_AT_ONCE: Final = 7  # other inputs that are moved at once
 _CLEAR: Final = 1e-6  # a blur of this much of a derivative is no reason to look further away
 _VAGUE: Final = 1e-3  # with a blur of more than this of a derivative, there is nothing to say
 _NOTHING: Final = 1e-100  # and of zero, with more than this
@@ -35,17 +37,24 @@ class Sides(Enum):
     JUMP = "the function jumps"
 
 
-class _Neighbour:
-    """The function beside the point: how far in each input, its value and derivatives there."""
+_ON_THE_TIE: Final = "still on the tie"
+_UNUSABLE: Final = "not differentiable there"
 
-    def __init__(self, steps: list[float], value: float, jet: Jet | None) -> None:
+_Pair = tuple["_Neighbour | None", "_Neighbour | None"]
+
+
+class _Neighbour:
+    """The function beside the point, by some of its inputs, and how far each of them is moved."""
+
+    def __init__(self, steps: dict[int, float], value: float, jet: Jet | None) -> None:
         self.steps = steps
         self.value = value
+        self._place = {i: at for at, i in enumerate(steps)}
         self._jet = jet
 
     def by(self, *inputs: int) -> tuple[Mpf, Mpf]:
         """Return a derivative, and how far rounding may shift it."""
-        found = None if self._jet is None else self._jet.by(inputs)
+        found = None if self._jet is None else self._jet.by([self._place[i] for i in inputs])
         return (context().mpf(0),) * 2 if found is None else (found[0], found[2])
 
     def bound(self, *inputs: int) -> Mpf:
@@ -55,8 +64,8 @@ class _Neighbour:
 
     def blur(self, i: int) -> Mpf:
         """Return how far the derivative by input `i` may be from that at the point itself."""
-        moved = [(k, abs(step)) for k, step in enumerate(self.steps) if step]
-        return self.by(i)[1] + sum(4 * step * self.bound(i, k) for k, step in moved)
+        moved = sum(4 * abs(step) * self.bound(i, k) for k, step in self.steps.items() if step)
+        return self.by(i)[1] + moved
 
 
 class Ties:
@@ -72,31 +81,39 @@ class Ties:
         self.taken: list[Ball] = [
             (replay is not None and replay.jet.by((i,))) or (zero, zero, zero) for i in range(n)
         ]
-        self.pairs = [self._axis(i) for i in range(n)]
+        self.pairs = [self._axis(i, [i]) for i in range(n)]
         self._found: dict[int, tuple[Sides, Mpf, Mpf]] = {}
-        self._cloud: list[_Neighbour] | None = None
 
-    def _axis(self, i: int) -> tuple[_Neighbour | None, _Neighbour | None] | None:
+    def _axis(self, i: int, inputs: Sequence[int]) -> _Pair | None:
         """Return the neighbours below and above by input `i`; None if it leaves the tie alone."""
-        unit = [float(i == j) for j in range(len(self.subject.point))]
-        below, above = (self._beside([sign * x for x in unit]) for sign in (-1.0, 1.0))
-        return None if below is None and above is None else (below, above)
+        sides = [self._beside({k: s * (k == i) for k in inputs}) for s in (-1.0, 1.0)]
+        if all(side == _ON_THE_TIE for side in sides):
+            return None
+        return _usable(sides[0]), _usable(sides[1])
 
-    def _beside(self, direction: Sequence[float]) -> _Neighbour | None:
-        """Return a close neighbour that is off the tie and differentiable; None if there is none.
+    def _beside(self, direction: dict[int, float]) -> _Neighbour | str:
+        """Return a close neighbour that is off the tie and differentiable.
 
-        The closest one, unless it is so close that rounding leaves nothing of its derivatives.
+        If there is none, say whether the function cannot be differentiated there, or is still on
+        the tie. Not the closest one, if rounding leaves nothing of its derivatives.
         """
         subject = self.subject
-        best, least = None, None
+        f = self._by(list(direction))
+        tied = Subject(f, tuple(subject.point[i] for i in direction)).trace
+        best: _Neighbour | str = _ON_THE_TIE
+        least = None
         for at in range(max(len(_STEPS), len(_STEPS_AT_ZERO))):
-            numbers = []
-            for x, d in zip(subject.point, direction, strict=True):
+            moved: dict[int, float] = {}
+            for i, d in direction.items():
+                x = subject.point[i]
                 steps = _STEPS if x else _STEPS_AT_ZERO
-                by = steps[min(at, len(steps) - 1)] * (abs(x) if x else 1.0)
-                numbers.append(x + d * by)
-            near = Subject(subject.f, subject.refill(numbers))
-            if near.run is None or near.trace == subject.trace:
+                moved[i] = x + d * steps[min(at, len(steps) - 1)] * (abs(x) if x else 1.0)
+            near = Subject(f, tuple(moved.values()))
+            if near.run is not None and near.trace == tied:
+                continue
+            if isinstance(best, str):
+                best = _UNUSABLE
+            if near.run is None:
                 continue
             out = near.run.scalar(near.run.out)
             node = isinstance(out, Node)
@@ -104,15 +121,26 @@ class Ties:
             if not math.isfinite(value):
                 continue
             jet = Replay(out, near.run.inputs, 2, self.rtol).jet if node else None
-            moved = [a - b for a, b in zip(numbers, subject.point, strict=True)]
-            found = _Neighbour(moved, value, jet)
-            each = [i for i, d in enumerate(direction) if d]
+            found = _Neighbour({i: x - subject.point[i] for i, x in moved.items()}, value, jet)
+            each = [i for i, d in direction.items() if d]
             blur = max(found.blur(i) for i in each)
             if blur == blur and (least is None or blur < least):
                 best, least = found, blur
             if blur <= max(found.bound(i) for i in each) * _CLEAR + _NOTHING:
                 break
         return best
+
+    def _by(self, inputs: list[int]) -> Callable[..., Any]:
+        """Return the function of these inputs alone, the others being where they are."""
+        subject = self.subject
+
+        def restricted(*numbers: Any) -> Any:
+            point: list[Any] = [Value(x) for x in subject.point]
+            for i, x in zip(inputs, numbers, strict=True):
+                point[i] = x
+            return subject.f(*subject.refill(point))
+
+        return restricted
 
     def sides(self, i: int) -> tuple[Sides, Mpf, Mpf]:
         """Return what the sides say of the derivative by input `i`, their number, and its slack."""
@@ -145,7 +173,7 @@ class Ties:
         middle = (x + y) / 2
         if m.fabs(g - middle) <= off + slack:
             return Sides.SAME, g, slack
-        for near in self._around():
+        for near in self._around(i):
             if not m.fabs(near.by(i)[0] - middle) <= off + near.blur(i):
                 return Sides.KINK, g, slack
         return Sides.POINT, middle, off
@@ -154,7 +182,8 @@ class Ties:
         """Say whether the sides' second derivatives by `i` and `k` are that of the branch taken."""
         m = self.m
         for moved in (i, k):
-            for near in self.pairs[moved] or ():
+            pair = self.pairs[moved] and self._axis(moved, sorted({i, k}))
+            for near in pair or ():
                 if near is None:
                     return False
                 x, slack = near.by(i, k)
@@ -167,20 +196,22 @@ class Ties:
     def range(self, i: int) -> tuple[Mpf, Mpf]:
         """Return the least and greatest derivative by input `i`, here and on all sides."""
         low, high = self.taken[i][0] - self.taken[i][2], self.taken[i][0] + self.taken[i][2]
-        for near in (*(x for pair in self.pairs for x in pair or ()), *self._around()):
+        for near in (*(self.pairs[i] or ()), *self._around(i)):
             if near is not None:
                 x, blur = near.by(i)[0], near.blur(i)
                 low, high = min(low, x - blur), max(high, x + blur)
         return low, high
 
-    def _around(self) -> list[_Neighbour]:
-        """Return neighbours in some directions at random."""
-        if self._cloud is None:
-            rng = random.Random(0)
-            n = len(self.subject.point)
-            found = [
-                self._beside([rng.uniform(-1.0, 1.0) for _ in range(n)])
-                for _ in range(_DIRECTIONS if n > 1 else 0)
-            ]
-            self._cloud = [near for near in found if near is not None]
-        return self._cloud
+    def _around(self, i: int) -> list[_Neighbour]:
+        """Return neighbours in directions at random, of input `i` and some that move the tie."""
+        rng = random.Random(i)
+        others = [k for k, pair in enumerate(self.pairs) if pair is not None and k != i]
+        found = []
+        for _ in range(_DIRECTIONS if others else 0):
+            chosen = sorted([i, *rng.sample(others, min(len(others), _AT_ONCE))])
+            found.append(self._beside({k: rng.uniform(-1.0, 1.0) for k in chosen}))
+        return [near for near in found if isinstance(near, _Neighbour)]
+
+
+def _usable(near: _Neighbour | str) -> _Neighbour | None:
+    return near if isinstance(near, _Neighbour) else None
