@@ -362,3 +362,18 @@ def test_a_library_that_is_missing_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(ImportError, match="check_torch needs PyTorch: pip install torch"):
         check_torch(abs, 1.0)
+
+
+def test_failures_under_pytest_show_the_users_line_only(tmp_path):
+    path = tmp_path / "test_mine.py"
+    path.write_text(
+        "from autograd.testing import check_numpy\n"
+        "def test_it():\n"
+        "    check_numpy(lambda x: x * x, lambda x: x, 3.0)\n",
+        "utf-8",
+    )
+    words = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(path)]
+    out = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False).stdout
+    assert "derivative from <lambda> by x is wrong" in out
+    assert "_adapters.py" not in out
+    assert "_check.py" not in out
