@@ -342,7 +342,9 @@ class _Case:
                     continue
                 if not self._doubtful(truth, report):
                     notes = self._notes(report.notes)
-                    report = replace(report, program=self._program(), notes=notes)
+                    exact = "definitions" in report.method  # then it is written out, short or not
+                    program = self._program() or (report.program if exact else "")
+                    report = replace(report, program=program, notes=notes)
                     raise GradientMismatch(report) from None
                 leaf, place = self._numbers[report.argument]
                 entries[leaf].ravel()[place] = report.reference  # the others are to be judged yet
