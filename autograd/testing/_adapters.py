@@ -342,7 +342,7 @@ class _Case:
                     continue
                 if not self._doubtful(truth, report):
                     notes = self._notes(report.notes)
-                    exact = "definitions" in report.method  # then it is written out, short or not
+                    exact = "definitions" in report.method  # its program writes the function out
                     program = self._program() or (report.program if exact else "")
                     report = replace(report, program=program, notes=notes)
                     raise GradientMismatch(report) from None
