@@ -31,6 +31,7 @@ WRONG: Final = 1
 UNDECIDED: Final = 2
 
 _PROGRAM: Final = "scalar-autograd"
+_EXIT_CODES: Final = "Exit code 0: right. 1: wrong. 2: undecided, or a mistake, in one line."
 _ARRAYS: Final = ("numpy", "torch", "jax", "jax.numpy")
 
 
@@ -50,7 +51,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
 
     def command(name: str, text: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, allow_abbrev=False, help=text, description=text)
+        added = commands.add_parser(
+            name, allow_abbrev=False, help=text, description=text, epilog=_EXIT_CODES
+        )
         added.add_argument("function", metavar="FILE.py:FUNCTION", help="the file is run")
         added.add_argument(
             "--at",
@@ -83,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         help="where random points are; -2..2 if not said",
     )
-    checking.add_argument("--order", type=int, choices=(1, 2), help="of derivatives")
+    checking.add_argument("--order", type=int, choices=(1, 2, 3), help="of derivatives")
     checking.add_argument(
         "--allow-undecided",
         action="store_true",
@@ -219,7 +222,7 @@ def _check(options: argparse.Namespace) -> int:
     library = options.library or "python"
     if library in ("torch", "jax") and options.against:
         raise _Stop(f"--library {library} checks that library's derivatives: leave --against out")
-    if options.order == 2 and library == "numpy":
+    if options.order not in (None, 1) and library == "numpy":
         raise _Stop("--library numpy is checked to order 1; a Hessian row by row, as a gradient")
     if library == "jax":
         with contextlib.suppress(ImportError):  # it is said below
@@ -261,10 +264,10 @@ def _runner(
         return lambda *args: check_jax(f, *args, order=order or 1, reference=reference)
     if df is None:
         return lambda *args: check_gradients(reference or f, *args, order=order or 2)
-    if library == "numpy" and order != 2:
+    if library == "numpy" and order in (None, 1):
         return lambda *args: check_numpy(f, df, *args, reference=reference)
-    if order == 2:
-        return lambda *args: check_gradients(reference or f, *args, gradient=df)
+    if order not in (None, 1):  # ours are under test too
+        return lambda *args: check_gradients(reference or f, *args, gradient=df, order=order)
     return lambda *args: check_by_hand(reference or f, df, *args)
 
 
