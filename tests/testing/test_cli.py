@@ -205,6 +205,16 @@ def test_wrong_says_where_and_how_to_see_it_again(run):
     assert run(*again)[:2] == (code, out)
 
 
+def test_orders(run):
+    words = ["check", "bowl.py:f", "--at", "x=1.2,y=3", "--json"]
+    counts = [as_json(run(*words, "--order", n)[1])["right"] for n in "123"]
+    assert counts[0] < counts[1] < counts[2]
+    assert as_json(run(*words)[1])["right"] == counts[1]
+    words += ["--against", "bowl.py:df"]
+    assert as_json(run(*words)[1])["right"] == counts[0] + 2
+    assert as_json(run(*words, "--order", "3")[1])["right"] == counts[2] + 2
+
+
 def test_json_of_each_verdict(run):
     words = ["check", "bowl.py:f", "--json", "--at", "x=1.2,y=3"]
     code, out, _ = run(*words, "--against", "bowl.py:df")
@@ -341,7 +351,7 @@ def test_a_pass_by_differences_is_no_exact_one(run):
         ("check bowl.py:f --random 5 --range x[0]=0..1", "holds 0 numbers, of 1 to 10,000"),
         ("check bowl.py:f --range x=0..1 --at y=1", "--range is for --random"),
         ("check bowl.py:f --random 5 --range x=0..1 --at x=1", "both by --at and by --range"),
-        ("check bowl.py:f --at x=1,y=2 --order 3", "--order: invalid choice: 3"),
+        ("check bowl.py:f --at x=1,y=2 --order 4", "--order: invalid choice: 4"),
         ("check bowl.py:f --bogus", "unrecognized arguments: --bogus"),
         ("check bowl.py:fails --at x=1", "failed at x=1.0: bowl.py at line 53: KeyError: 1.0"),
         ("check bowl.py:leaves --at x=1", "failed at x=1.0: bowl.py at line 59: SystemExit: 0"),
