@@ -19,7 +19,8 @@ from types import ModuleType
 from typing import Any, Final, NoReturn
 
 from .. import scripts
-from ._adapters import add, check_by_hand, check_jax, check_numpy, check_torch
+from ._adapters import check_jax, check_numpy, check_torch
+from ._by_hand import add, check_by_hand
 from ._certify import certify
 from ._check import check_gradients
 from ._document import json_number, kinks_document, mismatch_document, plain, ties_document
