@@ -2,8 +2,7 @@
 
 The arguments are taken apart into leaves, arrays of the library that hold floats; the check sees a
 function of those, as NumPy has them, and the gradient as numbers. Passes no verdict of its own.
-What
-differs between libraries is in `_libraries`.
+What differs between libraries is in `_libraries`.
 """
 
 from __future__ import annotations
