@@ -228,7 +228,7 @@ class _Check:
                 firsts.setdefault(claim.what, []).append(claim.number)
             if ties is not None and self._tied(ties, claim.what, claim.by, claim.number, reference):
                 continue
-            if not self.judge.right(claim.number, reference):
+            if not self.judge.right(claim.number, reference, len(claim.by)):
                 self.failure.derivative(claim.what, claim.by, claim.number)
         if self.done.undecided:
             self._against_each_other(list(firsts.values()))
@@ -247,7 +247,7 @@ class _Check:
         """
         found = [ties.sides(i) for i in sorted(set(by))]
         kinds = {kind for kind, _, _ in found}
-        if self.judge.verdict(number, reference) is None:
+        if self.judge.verdict(number, reference, len(by)) is None:
             return False
         if len(by) == 1 and Sides.POINT in kinds:
             self._single_point(what, by, number, found[0][1], found[0][2])

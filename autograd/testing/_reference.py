@@ -62,6 +62,7 @@ class Local:
         radius, radius_second, radius_third: half the distance between the one-sided derivatives,
             on a kink.
         kink: the distance to the nearest kink, None where there is none.
+        outside: whether the definition has no value here, or beside, so that nan is right.
         jumps: whether the value jumps here, or is at the edge of the domain.
         why: why something here is nan: "kink", "jump", "pole" or "infinite"; "" if nothing is.
     """
@@ -71,6 +72,7 @@ class Local:
         "first",
         "jumps",
         "kink",
+        "outside",
         "radius",
         "radius_second",
         "radius_third",
@@ -90,6 +92,7 @@ class Local:
         self.radius_second: list[list[Mpf]] = [[0] * n for _ in range(n)]
         self.kink: Mpf | None = None
         self.radius_third: list[list[list[Mpf]]] = [[[0] * n for _ in range(n)] for _ in range(n)]
+        self.outside = False
         self.jumps = False
         self.why = ""
 
@@ -381,6 +384,7 @@ def _around_kink(
     finally:
         m.dps = saved
     if not sides:
+        found.outside = True
         return
 
     def limits(pick: Callable[[Local], Mpf]) -> tuple[Mpf, Mpf]:

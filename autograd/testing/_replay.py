@@ -15,7 +15,7 @@ from typing import Any, Final
 from .._graph import order_of
 from .._primitive import Node, Primitive, operands_of
 from .._rules import stop_gradient
-from ._reference import Local, Mpf, context, kink_distance, local
+from ._reference import Local, Mpf, context, evaluate, kink_distance, local
 
 Entry = Any  # a number of mpmath, or None: zero by structure
 Ball = tuple[Mpf, Mpf, Mpf]  # a derivative, its size and its slack
@@ -154,6 +154,9 @@ class Replay:
         if not math.isfinite(node._data) or not known:
             found = Local(len(active), m.nan)
             found.why = "infinite"
+            if known and node._data != node._data:
+                there = evaluate(m, prim, args)
+                found.outside = there != there
         else:
             blur = sum([parents[i].error for i in active], m.mpf(0))  # type: ignore[union-attr]
             found = local(m, prim, args, active, min(self.order + 1, 3), blur)
@@ -404,6 +407,6 @@ class Replay:
             for abc in itertools.product(each, each, each):
                 a, b, c = abc
                 change = m.fabs(near.third[a][b][c] - found.third[a][b][c])
-                if change == change:
+                if m.isfinite(change):
                     total[abc] = total.get(abc, m.mpf(0)) + change
         return total

@@ -30,9 +30,9 @@ class Judge:
         self._peak: Mpf | None = None
         self._product: Mpf = 0
 
-    def right(self, analytic: float, reference: Ball | None) -> bool:
+    def right(self, analytic: float, reference: Ball | None, order: int = 1) -> bool:
         """Say whether a number may stand, and count it."""
-        found = self.verdict(analytic, reference)
+        found = self.verdict(analytic, reference, order)
         if found is None:
             return False
         if found:
@@ -41,26 +41,34 @@ class Judge:
             self.done.right += 1
         return True
 
-    def verdict(self, analytic: float, reference: Ball | None) -> str | None:
+    def verdict(self, analytic: float, reference: Ball | None, order: int = 1) -> str | None:
         """Return "" if the number is right, None if it is wrong, else why that is undecided."""
         m = context()
         true, _, slack = (m.mpf(0),) * 3 if reference is None else reference
         slack = slack + self.atol
         if m.isinf(true):
-            return "" if analytic == true else self._finite(analytic)
+            return "" if analytic == true else self._finite(analytic, order)
         if not m.isfinite(true):
-            return self._why()
+            return "" if analytic != analytic and self._outside() else self._why()
         if not m.isfinite(slack):
             return "rounding"
         if agree(m, analytic, true, slack):
             return ""
         return self._beyond(analytic)
 
-    def _finite(self, analytic: float) -> str | None:
-        """Return None if a finite number is a mistake where a derivative is infinite."""
+    def _finite(self, analytic: float, order: int) -> str | None:
+        """Return None if a number is a mistake where a derivative is infinite.
+
+        Higher ones follow from what the conventions say of the first.
+        """
         steps = () if self.replay is None else self.replay.steps
-        edge = len(steps) == 1 and any(math.isinf(p) for p in steps[0].local.first)
+        edge = len(steps) == 1 and order == 1
         return None if edge and math.isfinite(analytic) else "infinite"
+
+    def _outside(self) -> bool:
+        """Say whether the function, a single operation, has no value here or beside."""
+        steps = () if self.replay is None else self.replay.steps
+        return len(steps) == 1 and steps[0].local.outside
 
     def _why(self) -> str:
         """Return why there is no reference."""

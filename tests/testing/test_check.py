@@ -300,6 +300,13 @@ def test_an_infinite_derivative_at_the_edge_is_right(row, x):
     assert found.undecided == 0
 
 
+@pytest.mark.parametrize("args", [(-2.0, 0.5), (-3.0, 2.0)])
+def test_nan_is_right_where_there_is_no_value(args):
+    assert check_gradients(ag.pow, *args, order=1).right >= 2
+    found = check_gradients(lambda x, y: ag.pow(x, y) + 0.0, *args, order=1)  # who knows why
+    assert found.undecided > 0
+
+
 # ------------------------------------------------------------------- the third order
 
 
