@@ -3,6 +3,9 @@
 `autograd.testing.strategies`, which needs Hypothesis, is imported by itself.
 """
 
+from ._adapters import check_jax as check_jax
+from ._adapters import check_numpy as check_numpy
+from ._adapters import check_torch as check_torch
 from ._certify import Certificate as Certificate
 from ._certify import Certified as Certified
 from ._certify import certify as certify
