@@ -210,7 +210,8 @@ def _edges(node: Node, wanted: set[int]) -> list[tuple[Node, Any]]:
     for i, (parent, _) in enumerate(operands):
         partial = prim.partials[i]
         if parent is not None and partial is not None and id(parent) in wanted:
-            found.append((parent, partial(node, *args)))
+            rate = partial(node, *args)
+            found.append((parent, rate if isinstance(rate, Node) else prim.real(rate, "a partial")))
     return found
 
 
