@@ -126,7 +126,7 @@ def _jacobian(
     columns: list[list[Any]] = []
     for i in range(len(wrt)):
         found = iter(along(nodes, wrt, [float(i == j) for j in range(len(wrt))], level))
-        columns.append([next(found) + 0.0 if isinstance(y, Node) else 0.0 for y in outputs])
+        columns.append([next(found) if isinstance(y, Node) else 0.0 for y in outputs])
     return [column[j] for j in range(len(outputs)) for column in columns]
 
 
