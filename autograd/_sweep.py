@@ -161,6 +161,12 @@ def cotangents(
         return [node._grad for node in inputs]
 
 
+def levels_below(roots: list[Node]) -> set[int]:
+    """Return the levels of all nodes that `roots` were made of, but for 0."""
+    with _turn():
+        return {node._level for node in order_of(roots, 1)}
+
+
 def tangents(
     roots: list[Node], inputs: list[Node], directions: list[float], level: i32
 ) -> list[float]:

@@ -15,8 +15,8 @@ from typing import Any, Literal
 
 from ._primitive import Node, as_float, is_number
 from ._rules import identity
-from ._structure import Structure, brief, holds_values, is_array, strip
-from ._sweep import cotangents, pull_graph, push_graph, tangents
+from ._structure import Structure, brief, holds_values, is_array, strip, values_in
+from ._sweep import cotangents, levels_below, pull_graph, push_graph, tangents
 from ._value import Value
 from ._watch import nested, watch
 
@@ -70,6 +70,14 @@ class _Recording:
                 self.inputs += fresh
                 filled[i] = structure.fill(fresh)
             self.out = f(*filled, **kwargs)
+            if not self.as_graph and watch.nested > 1:
+                self.as_graph = self._is_inside_elsewhere()
+
+    def _is_inside_elsewhere(self) -> bool:
+        """Say whether the result depends on an input of a derivative call that is under way in
+        another thread, which handed this one its work."""
+        others = watch.levels() - {self.level}
+        return bool(others and others & levels_below(list(values_in(self.out))))
 
     def scalar(self, out: Any) -> Any:
         """Return the output `out` as a `Value` or float.
