@@ -9,10 +9,12 @@ inner input is a node of its own, so derivatives with respect to different varia
 from __future__ import annotations
 
 import functools
+import sys
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
+from ._dropped import note
 from ._primitive import Node, as_float, is_number
 from ._rules import identity
 from ._structure import Structure, brief, holds_values, is_array, strip, values_in
@@ -107,7 +109,12 @@ class _Recording:
         if as_graph:
             with nested():  # so that the graph's nodes carry levels, for the next sweep
                 return pull_graph(nodes, weights, list(self.inputs), self.level)
-        return cotangents(nodes, weights, list(self.inputs), self.level)
+        closed_over: list[Node] = []
+        found = cotangents(nodes, weights, list(self.inputs), self.level, closed_over)
+        if closed_over and closed_over[0]._level == 0 and not watch.inside():
+            frame = sys._getframe(_stack_level() - 1)
+            note(self.what, closed_over[0], f"{frame.f_code.co_filename}:{frame.f_lineno}")
+        return found
 
     def forward(self, roots: list[Any], directions: list[Any], as_graph: bool) -> list[Any]:
         """Return the derivative of each of `roots` along `directions`."""
@@ -143,8 +150,6 @@ class _Recording:
 
 def _stack_level() -> int:
     """Return the `stacklevel` of the first caller outside this module."""
-    import sys
-
     level = 2
     frame = sys._getframe(2)
     while frame.f_globals.get("__name__") == __name__ and frame.f_back is not None:
