@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from ._primitive import Node, Primitive, is_number, is_whole
 
-_MOST: Final = 100_000  # objects looked at; beyond that it is somebody's whole world
+_MOST: Final = 10_000  # objects looked at; beyond that it is somebody's whole world
 # What holds no numbers to differentiate by, or only such as nobody means to.
 _PLAIN: Final = (
     str,

@@ -153,22 +153,24 @@ def is_number(x: object) -> bool:
     scalars of every real kind, and 0-d arrays of such. Not Decimal, which mixes with no float, and
     nothing complex.
     """
-    if isinstance(x, (float, int, Real)):
-        return True
-    if getattr(x, "shape", None) == () and hasattr(x, "item"):
-        return isinstance(x.item(), (float, int, Real))
-    return False
+    return isinstance(x, (float, int, Real)) or isinstance(_item(x), (float, int, Real))
 
 
 def is_whole(x: object) -> bool:
     """Say whether the number `x` is of a type of whole numbers, `bool` among them."""
     if isinstance(x, float):
         return False
-    if isinstance(x, (int, Integral)):
-        return True
-    if getattr(x, "shape", None) == () and hasattr(x, "item"):
-        return isinstance(x.item(), (int, Integral))
-    return False
+    return isinstance(x, (int, Integral)) or isinstance(_item(x), (int, Integral))
+
+
+def _item(x: object) -> Any:
+    """Return what a scalar or 0-d array holds, None if `x` is neither. Its class is asked first:
+    there are objects that have every attribute."""
+    kind: Any = type(x)
+    if hasattr(kind, "shape") and hasattr(kind, "item"):
+        it: Any = x
+        return it.item() if it.shape == () else None
+    return None
 
 
 def as_float(x: object, what: str) -> float:
@@ -185,10 +187,9 @@ def as_float(x: object, what: str) -> float:
             return float(x)
         if isinstance(x, Real):  # slow to ask: an abstract class
             return float(x)
-        if getattr(x, "shape", None) == () and hasattr(x, "item"):
-            item = x.item()
-            if isinstance(item, (float, int, Real)):
-                return float(item)
+        item = _item(x)
+        if isinstance(item, (float, int, Real)):
+            return float(item)
     except OverflowError:
         raise OverflowError(f"{what} is too large for a float") from None
     if isinstance(x, Node):

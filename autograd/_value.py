@@ -91,7 +91,7 @@ class Value(Node):
     def data(self, data: object) -> None:
         if watch.count != 0:
             watch.read(self, "assigning .data")
-        if self._prim is not None or (watch.nested != 0 and self._level > 0):
+        if self._prim is not None or (self._level > 0 and self._level in watch.levels()):
             raise TypeError(self._fixed())
         self._data = as_float(data, "Value.data")
 

@@ -11,6 +11,7 @@ import random
 import re
 import threading
 import types
+import unittest.mock
 import uuid
 
 import numpy as np
@@ -81,6 +82,11 @@ class Broken:
 
     def __contains__(self, x):
         return False
+
+
+class Everything:
+    def __getattr__(self, name):
+        return 1.0
 
 
 class Foreign:
@@ -193,6 +199,13 @@ def test_what_holds_no_number_is_left_alone(it):
     assert found["x"] == 4.0
     assert found["it"] is it
     assert hidden(it) is None
+
+
+@pytest.mark.parametrize("it", [unittest.mock.Mock(), Everything()], ids=lambda x: type(x).__name__)
+def test_objects_that_have_every_attribute_are_left_alone(it):
+    found = grad(lambda p: p[0] ** 2)([2.0, it])
+    assert found[0] == 4.0
+    assert found[1] is it
 
 
 def test_one_call_registers_a_class():
