@@ -175,6 +175,7 @@ def test_kernels_refuse_it_too(it, why):
         Colour.RED,
         len,
         ag.sin,
+        ag.compile(lambda x: x),
         Thing,
         types,
         Thing(w=5),
