@@ -15,8 +15,10 @@ from ._custom import primitive as primitive
 from ._decisions import Decision as Decision
 from ._decisions import Decisions as Decisions
 from ._decisions import decisions as decisions
+from ._dropped import DroppedDependence as DroppedDependence
 from ._findings import Finding as Finding
 from ._findings import Findings as Findings
+from ._graph import StaleGraph as StaleGraph
 from ._graph import check_graph as check_graph
 from ._graph import topological_order as topological_order
 from ._lint import lint as lint
@@ -83,6 +85,7 @@ from ._rules import tan as tan
 from ._rules import tanh as tanh
 from ._rules import where as where
 from ._scope import scope as scope
+from ._structure import register_container as register_container
 from ._value import Value as Value
 from .anomaly import AnomalyError as AnomalyError
 from .anomaly import detect_anomaly as detect_anomaly
