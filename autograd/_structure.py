@@ -215,7 +215,10 @@ def _size(shape: tuple[int, ...]) -> int:
 def _array(entries: list[Any], shape: tuple[int, ...], dtype: Any) -> Any:
     import numpy
 
-    # numpy.array() would look for structure inside a Value
+    if dtype is object:
+        from .arrays import array_of
+
+        return array_of(entries, shape)
     return numpy.fromiter(entries, dtype, len(entries)).reshape(shape)
 
 

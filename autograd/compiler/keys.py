@@ -15,6 +15,7 @@ import numpy as np
 
 from .._primitive import Node, Primitive, as_float
 from .._structure import _children, is_container
+from ..arrays import ValueArray
 
 STATIC: Final = object()  # the shape of a leaf that holds no floats
 NUMBER: Final = None  # the shape of a plain number
@@ -123,7 +124,7 @@ def classify(leaf: Any, name: str, axis: int | None) -> tuple[Any, Any, Any]:
 
 
 def _classify_array(array: Any, axis: int | None) -> tuple[Any, Any, Any]:
-    if type(array) not in (np.ndarray, np.memmap):
+    if type(array) not in (np.ndarray, np.memmap, ValueArray):
         raise Refused(
             f"is a {type(array).__module__}.{type(array).__name__}, of which a kernel would see "
             "the numbers only; pass numpy.array(x) (of a masked array, x.filled(...))"
