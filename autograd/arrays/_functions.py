@@ -94,7 +94,6 @@ _PLAIN: Final = [
     "tril",
     "triu",
     "unstack",
-    "vdot",
     "vsplit",
     "vstack",
 ]
@@ -125,9 +124,7 @@ _OWN_TEXT: Final = [
     "min",
     "nancumprod",
     "nancumsum",
-    "nanmax",
     "nanmean",
-    "nanmin",
     "nanprod",
     "nansum",
     "pad",
@@ -448,6 +445,23 @@ def _slopes(y: Any, spacing: Any, edge_order: int) -> Any:
     return found.view(ValueArray)
 
 
+def _vdot(a: Any, b: Any, /) -> Any:
+    return np.dot(np.ravel(as_cells(a)), np.ravel(as_cells(b)))
+
+
+def _astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
+    return as_cells(x).astype(dtype)
+
+
+def _without_nan(func: Any, ufunc: Any) -> Callable[..., Any]:
+    @functools.wraps(func)
+    def run(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, **more: Any) -> Any:
+        options = {key: x for key, x in more.items() if x is not np._NoValue}
+        return ufunc.reduce(as_cells(a), axis=axis, out=out, keepdims=keepdims is True, **options)
+
+    return run
+
+
 def _imag(x: Any) -> Any:
     return _full(np.shape(x), 0.0)
 
@@ -486,6 +500,10 @@ TABLE: Final[dict[Any, Callable[..., Any]]] = {
     np.interp: _interp,
     np.gradient: _gradient,
     np.imag: _imag,
+    np.vdot: _vdot,
+    np.nanmax: _without_nan(np.nanmax, np.fmax),
+    np.nanmin: _without_nan(np.nanmin, np.fmin),
+    **dict.fromkeys(_present(["astype"]), _astype),
     np.isreal: _of_reals(True),
     np.iscomplex: _of_reals(False),
 }

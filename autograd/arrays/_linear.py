@@ -110,7 +110,7 @@ def _factor(a: Cells) -> Cells:
     low = np.full((n, n), 0.0, dtype=object)
     for j in range(n):
         rest = a[j, j] - sum((x * x for x in low[j, :j]), 0.0)
-        if not rest > 0.0:
+        if rest <= 0.0:
             raise np.linalg.LinAlgError("Matrix is not positive definite")
         low[j, j] = sqrt(rest)
         for i in range(j + 1, n):
@@ -162,6 +162,22 @@ def _cholesky(a: Any, /, *, upper: bool = False) -> Any:
     a = np.swapaxes(a, -1, -2) if upper else a
     low = wrapped(_stacked(_factor, a))
     return np.swapaxes(low, -1, -2) if upper else low
+
+
+def _tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
+    a, b = as_cells(a), as_cells(b)
+    if axes is not None:
+        a = np.moveaxis(a, axes, range(a.ndim - len(axes), a.ndim))
+    shape = a.shape[b.ndim :]
+    return _solve(a.reshape(b.size, -1), b.ravel()).reshape(shape)
+
+
+def _tensorinv(a: Any, ind: int = 2) -> Any:
+    a = as_cells(a)
+    if ind <= 0:
+        raise ValueError("Invalid ind argument.")
+    front, back = a.shape[:ind], a.shape[ind:]
+    return _inv(a.reshape(np.prod(front, dtype=int), -1)).reshape((*back, *front))
 
 
 # -------------------------------------------------------------------------------------- norms
@@ -247,8 +263,6 @@ _OWN_TEXT: Final = [
     "multi_dot",
     "outer",
     "tensordot",
-    "tensorinv",
-    "tensorsolve",
     "trace",
     "vecdot",
 ]
@@ -265,6 +279,8 @@ TABLE: Final[dict[Any, Callable[..., Any]]] = {
     np.linalg.slogdet: _slogdet,
     np.linalg.cholesky: _cholesky,
     np.linalg.norm: _norm,
+    np.linalg.tensorinv: _tensorinv,
+    np.linalg.tensorsolve: _tensorsolve,
 }
 if hasattr(np.linalg, "vector_norm"):  # NumPy 2
     TABLE[np.linalg.vector_norm] = _linalg_vector_norm

@@ -94,7 +94,9 @@ def _searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any
         low, high = 0, len(places)
         while low < high:
             middle = (low + high) // 2
-            before = places[middle] < x if side == "left" else not x < places[middle]
+            one, other = (places[middle], x) if side == "left" else (x, places[middle])
+            less = one < other or (is_nan(other) and not is_nan(one))  # nan comes last
+            before = less if side == "left" else not less
             low, high = (middle + 1, high) if before else (low, middle)
         return low
 

@@ -157,9 +157,13 @@ def apply(ufunc: Any, method: str, inputs: list[Any], options: dict[str, Any]) -
     Raises:
         TypeError: there is no derivative of it, or an option of NumPy's would lose `Value`s.
     """
-    if ufunc.__name__ == "vecdot":
-        x, y = inputs
-        return apply(np.matmul, method, [x[..., None, :], y[..., :, None]], options)[..., 0, 0]
+    if ufunc.__name__ in ("vecdot", "vecmat"):  # NumPy's would look for complex numbers
+        x, y = [_plain(x, f"numpy.{ufunc.__name__}") for x in inputs]
+        if ufunc.__name__ == "vecmat":
+            return apply(np.matmul, method, [x[..., None, :], y], options)[..., 0, :]
+        axis = options.pop("axis", -1)
+        x, y = np.moveaxis(x, axis, -1)[..., None, :], np.moveaxis(y, axis, -1)[..., :, None]
+        return apply(np.matmul, method, [x, y], options)[..., 0, 0]
     cells = cells_of(ufunc)
     options = {key: x for key, x in options.items() if key not in ("casting", "order", "subok")}
     dtype = options.pop("dtype", None)
