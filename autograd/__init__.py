@@ -84,6 +84,7 @@ from ._rules import tan as tan
 from ._rules import tanh as tanh
 from ._rules import where as where
 from ._scope import scope as scope
+from ._structure import register_container as register_container
 from ._value import Value as Value
 from .anomaly import AnomalyError as AnomalyError
 from .anomaly import detect_anomaly as detect_anomaly

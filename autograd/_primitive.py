@@ -7,7 +7,7 @@ and nothing of graphs as a whole (`_graph`, `_sweep`).
 from __future__ import annotations
 
 from collections.abc import Callable
-from numbers import Real
+from numbers import Integral, Real
 from types import MethodType
 from typing import Any, Final, final
 
@@ -146,11 +146,33 @@ def made(node: Node) -> None:
 # ------------------------------------------------------------------------------------ numbers
 
 
-def as_float(x: object, what: str) -> float:
-    """Return the plain number `x` as a float; `what` names it in the error.
+def is_number(x: object) -> bool:
+    """Say whether `x` is a plain real number: what `as_float` takes, and what nobody refuses.
 
-    Takes float, int, bool, fractions.Fraction and whatever else is a `numbers.Real`, and NumPy
-    scalars (0-d arrays too).
+    These are float, int, bool, fractions.Fraction and whatever else is a `numbers.Real`, NumPy
+    scalars of every real kind, and 0-d arrays of such. Not Decimal, which mixes with no float, and
+    nothing complex.
+    """
+    if isinstance(x, (float, int, Real)):
+        return True
+    if getattr(x, "shape", None) == () and hasattr(x, "item"):
+        return isinstance(x.item(), (float, int, Real))
+    return False
+
+
+def is_whole(x: object) -> bool:
+    """Say whether the number `x` is of a type of whole numbers, `bool` among them."""
+    if isinstance(x, float):
+        return False
+    if isinstance(x, (int, Integral)):
+        return True
+    if getattr(x, "shape", None) == () and hasattr(x, "item"):
+        return isinstance(x.item(), (int, Integral))
+    return False
+
+
+def as_float(x: object, what: str) -> float:
+    """Return the plain number `x` (see `is_number`) as a float; `what` names it in the error.
 
     Raises:
         TypeError: `x` is anything else.
@@ -165,7 +187,7 @@ def as_float(x: object, what: str) -> float:
             return float(x)
         if getattr(x, "shape", None) == () and hasattr(x, "item"):
             item = x.item()
-            if isinstance(item, (float, int)):
+            if isinstance(item, (float, int, Real)):
                 return float(item)
     except OverflowError:
         raise OverflowError(f"{what} is too large for a float") from None
@@ -294,7 +316,9 @@ class Primitive:
             if isinstance(x, Node):
                 number: Any = x._data
                 out = self.fn(number)
-                value = self._float(out, "fn")
+                if type(out) is not float:
+                    out = self.real(out, "fn")
+                value: float = out
                 partial = self.partials[0]
                 pa = 0.0 if partial is None else self._float(partial(out, number), _PARTIAL)
                 return x.spawn(value, self, x, None, pa, 0.0, None)
@@ -317,7 +341,9 @@ class Primitive:
     def _binary(self, a: Node | None, b: Node | None, x: Any, y: Any) -> Any:
         """Return the node for `x` and `y`, of which `a` and `b` (if any) are the nodes."""
         out = self.fn(x, y)
-        value = self._float(out, "fn")
+        if type(out) is not float:
+            out = self.real(out, "fn")
+        value: float = out
         pa: float = x
         pb: float = y
         if a is not None:
@@ -347,10 +373,14 @@ class Primitive:
                     first = x
             elif isinstance(x, float):
                 numbers.append(float(x))
+            elif not isinstance(x, int) and hasattr(x, "__len__") and not is_number(x):
+                raise TypeError(self._many(i, x))
             else:
                 numbers.append(as_float(x, f"{self.name}(): argument {i + 1}"))
         out = self.fn(*numbers)
-        value = self._float(out, "fn")
+        if type(out) is not float:
+            out = self.real(out, "fn")
+        value: float = out
         if first is None:
             return value
         operands: list[Operand] = []
@@ -366,13 +396,35 @@ class Primitive:
         extra = Extra("", (), tuple(operands[2:])) if len(operands) > 2 else None
         return first.spawn(value, self, a, b, pa, pb, extra)
 
-    def _float(self, result: object, what: str) -> float:
-        if isinstance(result, float):
-            return result
-        raise TypeError(
-            f"primitive {self.name}: {what} of floats must return a float, "
-            f"not {result!r} ({type(result).__name__})"
+    def _many(self, i: int, x: Any) -> str:
+        """Return what to do about a list or an array as argument `i`."""
+        ways = ""
+        if self.arity == 1 and not isinstance(x, (str, bytes)):
+            ways = f"; apply it to each: [{self.name}(v) for v in x]"
+            if hasattr(x, "shape"):
+                ways += f", or numpy.frompyfunc({self.name}, 1, 1)(x)"
+        return (
+            f"{self.name}(): argument {i + 1} must be a real number, not {x!r} "
+            f"({type(x).__name__}){ways}"
         )
+
+    def _float(self, result: object, what: str) -> float:
+        if type(result) is float:
+            return result
+        return self.real(result, what)
+
+    def real(self, result: object, what: str) -> float:
+        """Return what the function ("fn") or a partial ("a partial") gave for floats, as a float.
+
+        Raises:
+            TypeError: it is no real number.
+        """
+        if not is_number(result):
+            raise TypeError(
+                f"primitive {self.name}: {what} of floats must return a real number, "
+                f"not {result!r} ({type(result).__name__})"
+            )
+        return as_float(result, f"primitive {self.name}: {what} of floats")
 
 
 # ----------------------------------------------------------------------------------- registry

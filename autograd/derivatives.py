@@ -13,9 +13,9 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
-from ._primitive import Node
+from ._primitive import Node, as_float, is_number
 from ._rules import identity
-from ._structure import Structure, holds_values, is_array, is_container, strip
+from ._structure import Structure, brief, holds_values, is_array, strip
 from ._sweep import cotangents, pull_graph, push_graph, tangents
 from ._value import Value
 from ._watch import nested, watch
@@ -49,9 +49,10 @@ class _Recording:
         self.primals = [args[i] for i in argnums]
         self.structures = [Structure(primal) for primal in self.primals]
         for i, structure in zip(argnums, self.structures, strict=True):
-            if not structure.numbers and not _is_empty(args[i]):
+            structure.refuse_hidden(f"{what}: argument {i}")
+            if not structure.numbers and not structure.empty:
                 raise TypeError(
-                    f"{what}: argument {i} is {_brief(args[i])}, which holds no float to "
+                    f"{what}: argument {i} is {brief(args[i])}, which holds no float to "
                     "differentiate with respect to; pass floats (3.0, not 3)"
                 )
         others = [x for i, x in enumerate(args) if i not in argnums]
@@ -80,10 +81,10 @@ class _Recording:
             return out
         if is_array(out) and out.shape == ():
             return self.scalar(out.item())
-        if isinstance(out, (float, int)):
-            return float(out)
+        if is_number(out):
+            return as_float(out, f"{self.what}: the result of {_name(self.f)}")
         raise TypeError(
-            f"{self.what} needs a scalar output, but {_name(self.f)} returned {_brief(out)}; "
+            f"{self.what} needs a scalar output, but {_name(self.f)} returned {brief(out)}; "
             "for several outputs use jacobian"
         )
 
@@ -158,7 +159,7 @@ def _wraps(what: str, f: Callable[..., Any]) -> Callable[[Callable[..., Any]], C
         TypeError: `f` is no function.
     """
     if not callable(f):
-        raise TypeError(f"{what}: the first argument must be a function, not {_brief(f)}")
+        raise TypeError(f"{what}: the first argument must be a function, not {brief(f)}")
 
     def decorate(derivative: Any) -> Any:
         functools.update_wrapper(derivative, f)
@@ -172,18 +173,6 @@ def _name(f: Callable[..., Any]) -> str:
     while isinstance(f, functools.partial):
         f = f.func
     return getattr(f, "__qualname__", None) or repr(f)
-
-
-def _brief(x: Any) -> str:
-    text = repr(x)
-    text = text if len(text) <= 60 else text[:57] + "..."
-    return f"{text} ({type(x).__name__})"
-
-
-def _is_empty(x: Any) -> bool:
-    return (is_array(x) and x.size == 0 and x.dtype.kind in "fO") or (
-        is_container(x) and not Structure(x)._leaves
-    )
 
 
 def _argnums(what: str, argnums: Argnums, args: tuple[Any, ...]) -> tuple[int, ...]:
@@ -211,7 +200,7 @@ def _split_aux(what: str, out: Any, has_aux: bool) -> tuple[Any, Any]:
     if not isinstance(out, tuple) or len(out) != 2:
         raise TypeError(
             f"{what}: with has_aux=True the function must return (output, auxiliary), "
-            f"not {_brief(out)}"
+            f"not {brief(out)}"
         )
     return out
 
@@ -281,8 +270,9 @@ def _gradient(
 def _outputs(run: _Recording, what: str) -> Structure:
     """Return the structure of the outputs of a run; its numbers are the outputs."""
     outputs = Structure(run.out, integers=True)
-    if not outputs.numbers and not _is_empty(run.out):
-        raise TypeError(f"{what}: {_name(run.f)} returned {_brief(run.out)}, which holds no number")
+    outputs.refuse_hidden(f"{what}: the result of {_name(run.f)}")
+    if not outputs.numbers and not outputs.empty:
+        raise TypeError(f"{what}: {_name(run.f)} returned {brief(run.out)}, which holds no number")
     run.warn_if_independent(outputs.numbers)
     return outputs
 
@@ -353,7 +343,7 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
 
 def _primals(what: str, f: Callable[..., Any], primals: Any) -> _Recording:
     if not isinstance(primals, (tuple, list)):
-        raise TypeError(f"{what}: primals must be a tuple of arguments, not {_brief(primals)}")
+        raise TypeError(f"{what}: primals must be a tuple of arguments, not {brief(primals)}")
     return _Recording(what, f, tuple(range(len(primals))), tuple(primals), {})
 
 
@@ -362,15 +352,15 @@ def _directions(what: str, run: _Recording, tangents: Any) -> list[Any]:
     if not isinstance(tangents, (tuple, list)) or len(tangents) != len(run.structures):
         raise TypeError(
             f"{what}: tangents must be a tuple of {len(run.structures)}, one per primal, "
-            f"not {_brief(tangents)}"
+            f"not {brief(tangents)}"
         )
     found: list[Any] = []
     for i, (structure, tangent) in enumerate(zip(run.structures, tangents, strict=True)):
         numbers = structure.match(tangent)
         if numbers is None:
             raise ValueError(
-                f"{what}: tangent {i}, {_brief(tangent)}, has another structure than its primal, "
-                f"{_brief(run.primals[i])}"
+                f"{what}: tangent {i}, {brief(tangent)}, has another structure than its primal, "
+                f"{brief(run.primals[i])}"
             )
         found += numbers
     return found
@@ -410,8 +400,8 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
         seeds = outputs.match(cotangent)
         if seeds is None:
             raise ValueError(
-                f"pullback: the cotangent, {_brief(cotangent)}, has another structure than what "
-                f"{_name(f)} returned, {_brief(value)}"
+                f"pullback: the cotangent, {brief(cotangent)}, has another structure than what "
+                f"{_name(f)} returned, {brief(value)}"
             )
         as_graph = run.as_graph or any(isinstance(s, Node) for s in seeds)
         return tuple(run.split(run.reverse(outputs.numbers, seeds, as_graph)))
@@ -449,8 +439,8 @@ def differentiate(y: Value, wrt: Sequence[Value]) -> list[Value]:
         TypeError: `y`, or an entry of `wrt`, is no `Value`.
     """
     if not isinstance(y, Value):
-        raise TypeError(f"differentiate: y must be a Value, not {_brief(y)}")
+        raise TypeError(f"differentiate: y must be a Value, not {brief(y)}")
     if not isinstance(wrt, (list, tuple)) or not all(isinstance(x, Value) for x in wrt):
-        raise TypeError(f"differentiate: wrt must be a list of Values, not {_brief(wrt)}")
+        raise TypeError(f"differentiate: wrt must be a list of Values, not {brief(wrt)}")
     found = pull_graph([y], [1.0], list(wrt))
     return [x if isinstance(x, Value) else Value(x) for x in found]

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .._primitive import as_float
-from .._structure import _flatten, _unflatten, is_container
+from .._structure import _flatten, _unflatten, is_container, place_of
 from ..arrays import array_of
 from .keys import CODE, NUMBER, STATIC, Refused, classify, orders
 
@@ -43,7 +43,7 @@ class Form:
             try:
                 shape, number, key = classify(leaf, name, axis)
             except Refused as refused:
-                raise refused.error(_place(self._tree, i, name)) from None
+                raise refused.error(place_of(self._tree, i, name)) from None
             if shape is not STATIC:
                 self.numeric.append(number)
                 self.size += size_of(shape)
@@ -361,13 +361,3 @@ def _listed_rows(rows: list[Any], name: str) -> tuple[Array, tuple[type, ...]]:
         f"{name} is mapped over rows given as a list, so its rows must be numbers, or all lists "
         f"(or all tuples, or all arrays) of as many numbers each; the first is {rows[0]!r}"
     )
-
-
-def _place(tree: Any, i: int, name: str) -> str:
-    """Return where leaf `i` of a tree is, as Python would write it."""
-    if tree is None:
-        return name
-    import optree
-
-    place: str = optree.treespec_accessors(tree)[i].codify(name)
-    return place
