@@ -7,6 +7,7 @@ from math import pi as pi
 from math import tau as tau
 from typing import TYPE_CHECKING, Any
 
+from . import _numpy as _numpy
 from ._build import build_info as build_info
 from ._build import warn_if_stale as _warn_if_stale
 from ._case import Averaged as Averaged

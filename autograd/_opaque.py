@@ -72,12 +72,27 @@ def hidden(leaf: Any) -> str | None:
     )
 
 
+def is_plain_array(array: Any) -> bool:
+    """Say whether its numbers are all there is to an array of NumPy's (no mask, no units)."""
+    numpy = sys.modules["numpy"]
+    kind = type(array)
+    return kind in (numpy.ndarray, numpy.memmap) or kind.__module__ == "autograd.arrays._array"
+
+
+def table(x: Any) -> Any:
+    """Return a column or table of pandas, polars or xarray as an array; None for anything else."""
+    library = type(x).__module__.partition(".")[0]
+    if library not in ("pandas", "polars", "xarray") or not hasattr(type(x), "__array__"):
+        return None
+    return sys.modules["numpy"].asarray(x)
+
+
 def _array(numpy: Any, leaf: Any) -> str | None:
     if leaf.dtype.kind == "c":
         return "is an array of complex numbers; pass x.real and x.imag"
     if leaf.dtype.kind == "V" and leaf.dtype.names is not None:
         return "is an array of records; pass its fields, each an array: x['name']"
-    if leaf.dtype.kind in "fO" and type(leaf) not in (numpy.ndarray, numpy.memmap):
+    if leaf.dtype.kind in "fO" and not is_plain_array(leaf):
         kind = type(leaf)
         return (
             f"is a {kind.__module__}.{kind.__name__}, of which only the numbers would be seen; "

@@ -17,7 +17,7 @@ from itertools import islice
 from typing import Any, Final
 
 from ._locks import lock
-from ._opaque import hidden
+from ._opaque import hidden, is_plain_array, table
 from ._primitive import Node, as_float, is_number, is_whole
 
 _NAMESPACE: Final = "scalar-autograd"  # of the dataclasses registered with optree
@@ -41,12 +41,12 @@ class Structure:
         leaves, self._tree = _flatten(argument)
         # One entry per leaf: the shape of an array, () for a number, None for what is left alone.
         self._leaves = leaves
-        self._shapes = [self._take(leaf) for leaf in leaves]
+        self._shapes = [self._take(leaf, i) for i, leaf in enumerate(leaves)]
         # The common case, kept fast: nothing but numbers, each of them a leaf.
         self._plain = len(self.numbers) == len(leaves) and not any(map(is_array, leaves))
         self.empty = not self.numbers and (not leaves or any(map(is_array, self._numeric())))
 
-    def _take(self, leaf: Any) -> tuple[int, ...] | None:
+    def _take(self, leaf: Any, i: int) -> tuple[int, ...] | None:
         if isinstance(leaf, Node):
             self.numbers.append(leaf)
             return ()
@@ -63,7 +63,11 @@ class Structure:
             shape: tuple[int, ...] = leaf.shape
             return shape
         if not is_number(leaf):
-            return None
+            array = table(leaf)
+            if array is None:
+                return None
+            self._leaves[i] = array
+            return self._take(array, i)
         if not is_whole(leaf) or (self._integers and not is_flag(leaf)):
             self.numbers.append(as_float(leaf, "an output" if self._integers else "an argument"))
             return ()
@@ -233,8 +237,7 @@ def strip(x: Any) -> Any:
 
 def _is_special(array: Any) -> bool:
     """Say whether the floats or objects of an array are not all there is to it (masks, units)."""
-    numpy = sys.modules["numpy"]
-    return array.dtype.kind in "fO" and type(array) not in (numpy.ndarray, numpy.memmap)
+    return array.dtype.kind in "fO" and not is_plain_array(array)
 
 
 def is_flag(x: Any) -> bool:
@@ -270,7 +273,10 @@ def _size(shape: tuple[int, ...]) -> int:
 def _array(entries: list[Any], shape: tuple[int, ...], dtype: Any) -> Any:
     import numpy
 
-    # numpy.array() would look for structure inside a Value
+    if dtype is object:
+        from .arrays import array_of
+
+        return array_of(entries, shape)
     return numpy.fromiter(entries, dtype, len(entries)).reshape(shape)
 
 

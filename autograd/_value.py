@@ -341,7 +341,11 @@ class Value(Node):
     # -------------------------------------------------------------------------- ways out refused
 
     def __float__(self) -> float:
-        raise TypeError(_LEAVING.format("float(v) (or a function of math)"))
+        # NumPy asks too, where a Value is written into an array of floats.
+        raise TypeError(
+            _LEAVING.format("float(v) (or a function of math)")
+            + "; an array that is to hold Values is made with dtype=object"
+        )
 
     def __int__(self) -> int:
         raise TypeError(_LEAVING.format("int(v)"))

@@ -12,6 +12,7 @@ import numpy as np
 
 from .._primitive import as_float
 from .._structure import _flatten, _unflatten, is_container, place_of
+from ..arrays import array_of
 from .keys import CODE, NUMBER, STATIC, Refused, classify, orders
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
@@ -329,7 +330,7 @@ def size_of(shape: Any) -> int:
 def _nest(kinds: tuple[type, ...], shape: tuple[int, ...], numbers: list[Any]) -> Any:
     """Return numbers as what one row was made of: lists or tuples down to arrays of this shape."""
     if not kinds or kinds[0] is np.ndarray:
-        return np.fromiter(numbers, object, len(numbers)).reshape(shape)
+        return array_of(numbers, shape)
     if len(kinds) == len(shape) == 1:
         return kinds[0](numbers)
     step = size_of(shape[1:])

@@ -10,6 +10,7 @@ import numpy as np
 
 from .._structure import _flatten, _unflatten
 from .._watch import nested, watch
+from ..arrays import ValueArray
 from ..derivatives import fresh_input
 from .arguments import Call
 from .check import compare, record
@@ -113,7 +114,7 @@ def by_rows(
     tree = _flatten(found[0])[1]
     results: list[Any] = []
     for column in zip(*leaves, strict=True):
-        stacked = np.empty((count, *np.shape(column[0])), dtype=object)
+        stacked = np.empty((count, *np.shape(column[0])), dtype=object).view(ValueArray)
         for i, x in enumerate(column):
             stacked[i] = x
         if reduce is not None:
