@@ -44,6 +44,7 @@ from ._rules import copysign as copysign
 from ._rules import cos as cos
 from ._rules import cosh as cosh
 from ._rules import digamma as digamma
+from ._rules import direction as direction
 from ._rules import div as div
 from ._rules import elu as elu
 from ._rules import erf as erf
@@ -53,6 +54,7 @@ from ._rules import exp2 as exp2
 from ._rules import expm1 as expm1
 from ._rules import floor as floor
 from ._rules import fmod as fmod
+from ._rules import gauss as gauss
 from ._rules import gelu as gelu
 from ._rules import greater as greater
 from ._rules import hypot as hypot
@@ -64,14 +66,18 @@ from ._rules import log1p as log1p
 from ._rules import log2 as log2
 from ._rules import log10 as log10
 from ._rules import log_sigmoid as log_sigmoid
+from ._rules import log_slope as log_slope
 from ._rules import maximum as maximum
 from ._rules import minimum as minimum
 from ._rules import mul as mul
 from ._rules import neg as neg
+from ._rules import one_minus_square as one_minus_square
 from ._rules import polygamma as polygamma
 from ._rules import pow as pow
 from ._rules import relu as relu
 from ._rules import round as round
+from ._rules import sech as sech
+from ._rules import sech_squared as sech_squared
 from ._rules import sigmoid as sigmoid
 from ._rules import sign as sign
 from ._rules import silu as silu

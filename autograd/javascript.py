@@ -43,6 +43,8 @@ FUNCTIONS = {
     "log1p": "x=>Math.log1p(x)",
     "log2": "x=>Math.log2(x)",
     "log10": "x=>Math.log10(x)",
+    "log_slope": "x=>x<0?NaN:1/x",
+    "one_minus_square": "x=>Math.abs(x)>1?NaN:Math.abs(x)>.5?(1-x)*(1+x):1-x*x",
     "sqrt": "x=>Math.sqrt(x)",
     "cbrt": "x=>Math.cbrt(x)",
     "sin": "x=>Math.sin(x)",
@@ -55,10 +57,15 @@ FUNCTIONS = {
     "sinh": "x=>Math.sinh(x)",
     "cosh": "x=>Math.cosh(x)",
     "tanh": "x=>Math.tanh(x)",
+    "sech": "x=>(z=>2*z/(1+z*z))(Math.exp(-Math.abs(x)))",
+    "sech_squared": "x=>(z=>4*z/((1+z)*(1+z)))(Math.exp(-2*Math.abs(x)))",
     "asinh": "x=>Math.asinh(x)",
     "acosh": "x=>Math.acosh(x)",
     "atanh": "x=>Math.atanh(x)",
     "hypot": "(x,y)=>Math.hypot(x,y)",
+    "direction": "(x,y)=>x!==x||y!==y?NaN:x===0?x:Math.abs(x)>=Math.abs(y)?"
+    "Math.sign(x)/Math.sqrt(1+(y/x)**2):(r=>r/Math.sqrt(1+r*r))(x/Math.abs(y))",
+    "gauss": "x=>Math.exp(-x*x)",
     "erf": "x=>Math.abs(x)<2.5?series(x):Math.sign(x)*(1-tail(Math.abs(x)))",
     "erfc": "x=>x>=2.5?tail(x):x>-2.5?1-series(x):x!==x?x:2-tail(-x)",
     "lgamma": "x=>lnGamma(x)",
@@ -102,7 +109,7 @@ return (x-.5)*Math.log(x)-x+.9189385332046728+s/x-Math.log(p)};
 const polyGamma=(n,x)=>{const odd=n%2;
 if(n<0||n>60||n!==Math.floor(n)||x!==x||x===-Infinity)return NaN;
 if(x===Infinity)return n?0:Infinity;
-if(x<=0){if(x===Math.floor(x))return odd?Infinity:NaN;
+if(x<=0){if(x===0)return odd?Infinity:-1/x;if(x===Math.floor(x))return odd?Infinity:NaN;
 let t=x-Math.floor(x);if(t>.5)t-=1;
 const c=Math.cos(Math.PI*t)/Math.sin(Math.PI*t);let p=[0,1];
 for(let i=0;i<n;i++){const q=Array(p.length+1).fill(0);
