@@ -18,6 +18,7 @@ from ._decisions import Decisions as Decisions
 from ._decisions import decisions as decisions
 from ._findings import Finding as Finding
 from ._findings import Findings as Findings
+from ._graph import StaleGraph as StaleGraph
 from ._graph import check_graph as check_graph
 from ._graph import topological_order as topological_order
 from ._lint import lint as lint

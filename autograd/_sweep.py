@@ -21,7 +21,7 @@ from __future__ import annotations
 from math import copysign
 from typing import Any, Final
 
-from ._graph import order_of
+from ._graph import check_partial, check_value, may_be_stale, order_of
 from ._locks import interrupts_held, lock
 from ._mypyc import i32
 from ._primitive import Node, Primitive, operands_of, watch
@@ -271,18 +271,30 @@ def _times_along(prim: Primitive, rate: Any, partial: Any, past: bool) -> Any:
 
 
 def _edges(node: Node, wanted: set[int]) -> list[tuple[Node, Any]]:
-    """Return (parent, partial as graph) for the operands of `node` that are in `wanted`."""
+    """Return (parent, partial as graph) for the operands of `node` that are in `wanted`.
+
+    Raises:
+        StaleGraph: value or partials are not what was recorded.
+    """
     prim = node._prim
     if prim is None:
         return []
     operands = operands_of(node)
     args = [number if parent is None else parent for parent, number in operands]
+    compare = may_be_stale(prim, operands)
+    if compare:
+        check_value(node, operands)
     found: list[tuple[Node, Any]] = []
-    for i, (parent, _) in enumerate(operands):
+    for i, (parent, recorded) in enumerate(operands):
         partial = prim.partials[i]
         if parent is not None and partial is not None and id(parent) in wanted:
             rate = partial(node, *args)
-            found.append((parent, rate if isinstance(rate, Node) else prim.real(rate, "a partial")))
+            if not isinstance(rate, Node):
+                rate = prim.real(rate, "a partial")
+            if compare:
+                now: float = rate._data if isinstance(rate, Node) else rate
+                check_partial(node, i, recorded, now)
+            found.append((parent, rate))
     return found
 
 

@@ -45,7 +45,7 @@ class Value(Node):
     the hash goes by identity.
 
     Attributes:
-        data: the number. May be assigned on a leaf.
+        data: the number. May be assigned on a leaf; what was computed from it stays as it was.
         grad: the derivative found by `backward()`; leaves accumulate, inner nodes are set.
         label: a name for pictures and messages, "" if none.
         op: the name of the primitive that made it, "" for a leaf.
@@ -91,7 +91,23 @@ class Value(Node):
     def data(self, data: object) -> None:
         if watch.count != 0:
             watch.read(self, "assigning .data")
+        if self._prim is not None or (watch.nested != 0 and self._level > 0):
+            raise TypeError(self._fixed())
         self._data = as_float(data, "Value.data")
+
+    def _fixed(self) -> str:
+        """Return why `.data` can't be assigned, and what to do instead."""
+        name = self.label or "this Value"
+        if self._prim is None:
+            return (
+                f".data of {name} can't be assigned inside of the derivative whose input it is; "
+                "compute with another name: x = x - step"
+            )
+        return (
+            f".data of {name} can't be assigned: it is the result of {self._prim.name}, and would "
+            "no longer be what it was computed from; assign .data of the leaves and compute it "
+            "again, or begin a new leaf with Value(number)"
+        )
 
     @property
     def grad(self) -> float:
