@@ -373,8 +373,13 @@ class Primitive:
                     first = x
             elif isinstance(x, float):
                 numbers.append(float(x))
-            elif not isinstance(x, int) and hasattr(x, "__len__") and not is_number(x):
-                raise TypeError(self._many(i, x))
+            elif not isinstance(x, int) and hasattr(x, "__len__"):
+                for array in args:
+                    if hasattr(type(array), "_by_cell"):  # an array of Values
+                        return array._by_cell(self, args)
+                if not is_number(x):
+                    raise TypeError(self._many(i, x))
+                numbers.append(as_float(x, f"{self.name}(): argument {i + 1}"))
             else:
                 numbers.append(as_float(x, f"{self.name}(): argument {i + 1}"))
         out = self.fn(*numbers)
@@ -404,7 +409,7 @@ class Primitive:
             if hasattr(x, "shape"):
                 ways += f", or numpy.frompyfunc({self.name}, 1, 1)(x)"
         return (
-            f"{self.name}(): argument {i + 1} must be a real number, not {x!r} "
+            f"{self.name}(): argument {i + 1} must be a real number, not {x!r:.60} "
             f"({type(x).__name__}){ways}"
         )
 

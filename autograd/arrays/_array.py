@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .._primitive import Node
+from .._primitive import Node, Primitive
 from .._watch import watch
-from ._ufuncs import WAYS_OUT, apply, arithmetic
+from ._ufuncs import WAYS_OUT, apply, arithmetic, plain
 
 # A function of NumPy on arrays of Values, called as NumPy's is.
 Function = Callable[..., Any]
@@ -30,15 +30,15 @@ class ValueArray(np.ndarray[Any, Any]):
     functions: ClassVar[dict[Any, Function]] = {}
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        plain = [x.view(np.ndarray) if type(x) is ValueArray else x for x in inputs]
+        cells = [x.view(np.ndarray) if type(x) is ValueArray else x for x in inputs]
         if method == "__call__" and not options:
-            found = arithmetic(ufunc, plain)
+            found = arithmetic(ufunc, cells)
             if found is NotImplemented:
-                found = apply(ufunc, method, plain, options)
+                found = apply(ufunc, method, cells, options)
             return found.view(ValueArray) if _are_cells(found) else wrapped(found)
         if "out" in options:
-            return _into(ufunc, method, plain, options)
-        return wrapped(apply(ufunc, method, plain, options))
+            return _into(ufunc, method, cells, options)
+        return wrapped(apply(ufunc, method, cells, options))
 
     def __array_function__(
         self, func: Any, types: Any, args: Iterable[Any], kwargs: Mapping[str, Any]
@@ -47,6 +47,11 @@ class ValueArray(np.ndarray[Any, Any]):
         if function is None:
             raise refused(func)
         return function(*args, **kwargs)
+
+    def _by_cell(self, primitive: Primitive, args: tuple[Any, ...]) -> Any:
+        """Return what a primitive of ours gives for each cell (it asks for this)."""
+        inputs = [plain(x, primitive.name) for x in args]
+        return wrapped(np.frompyfunc(primitive, len(args), 1)(*inputs))
 
     # ------------------------------------------------------- methods that NumPy does in C, its way
 
@@ -95,16 +100,16 @@ class ValueArray(np.ndarray[Any, Any]):
         Raises:
             TypeError: numbers are asked for, which would drop the gradient.
         """
-        plain = self.view(np.ndarray)
+        cells = self.view(np.ndarray)
         if np.dtype(dtype).kind == "O":
             return self.copy()
-        if np.dtype(dtype).kind != "b" and any(isinstance(x, Node) for x in plain.flat):
+        if np.dtype(dtype).kind != "b" and any(isinstance(x, Node) for x in cells.flat):
             raise TypeError(
                 f"x.astype({np.dtype(dtype)}) of an array of Values would silently drop the "
                 "gradient; compute with x as it is, take constants with autograd.stop_gradient, "
                 "or leave the graph on purpose ([v.data for v in x.flat])"
             )
-        return plain.astype(dtype, *args, **kwargs)
+        return cells.astype(dtype, *args, **kwargs)
 
     def tobytes(self, order: Any = "C") -> bytes:
         raise TypeError("tobytes() of an array of Values would write addresses, not numbers")
@@ -136,8 +141,8 @@ def _are_cells(x: Any) -> bool:
 def _into(ufunc: Any, method: str, inputs: list[Any], options: dict[str, Any]) -> Any:
     """Apply a ufunc that writes into arrays given by out=, and return these."""
     given = options["out"]
-    plain = tuple([x.view(np.ndarray) if type(x) is ValueArray else x for x in given])
-    found = apply(ufunc, method, inputs, {**options, "out": plain})
+    out = tuple([x.view(np.ndarray) if type(x) is ValueArray else x for x in given])
+    found = apply(ufunc, method, inputs, {**options, "out": out})
     if ufunc.nout > 1:
         return tuple([wrapped(x) if g is None else g for x, g in zip(found, given, strict=True)])
     return wrapped(found) if given[0] is None else given[0]

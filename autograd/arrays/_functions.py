@@ -165,7 +165,8 @@ def plainly(func: Any) -> Callable[..., Any]:
     @functools.wraps(func)
     def run(*args: Any, **kwargs: Any) -> Any:
         options = {key: _unwrapped(x) for key, x in kwargs.items()}
-        return wrapped(func(*_unwrapped(args), **options))
+        # Not `func` itself, which would ask a Value among its arguments once more.
+        return wrapped(func._implementation(*_unwrapped(args), **options))
 
     return run
 

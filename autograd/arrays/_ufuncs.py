@@ -158,7 +158,7 @@ def apply(ufunc: Any, method: str, inputs: list[Any], options: dict[str, Any]) -
         TypeError: there is no derivative of it, or an option of NumPy's would lose `Value`s.
     """
     if ufunc.__name__ in ("vecdot", "vecmat"):  # NumPy's would look for complex numbers
-        x, y = [_plain(x, f"numpy.{ufunc.__name__}") for x in inputs]
+        x, y = [plain(x, f"numpy.{ufunc.__name__}") for x in inputs]
         if ufunc.__name__ == "vecmat":
             return apply(np.matmul, method, [x[..., None, :], y], options)[..., 0, :]
         axis = options.pop("axis", -1)
@@ -190,7 +190,7 @@ def apply(ufunc: Any, method: str, inputs: list[Any], options: dict[str, Any]) -
             f"{cells.name} with where= leaves cells without a number; choose with "
             "numpy.where(condition, x, y), or give out="
         )
-    inputs = [_plain(x, cells.name) for x in inputs] if method != "at" else inputs
+    inputs = [plain(x, cells.name) for x in inputs] if method != "at" else inputs
     if cells.answers:
         found = _answers(ufunc, cells, method, inputs, options)
         if out is None:
@@ -213,7 +213,7 @@ def apply(ufunc: Any, method: str, inputs: list[Any], options: dict[str, Any]) -
             return getattr(cells.careful, method)(*inputs, **options)
 
 
-def _plain(x: Any, name: str) -> Any:
+def plain(x: Any, name: str) -> Any:
     """Return an input of a ufunc as an array of cells; plain numbers become floats."""
     if isinstance(x, float):
         return x

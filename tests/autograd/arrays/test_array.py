@@ -260,6 +260,29 @@ def test_copies_keep_their_graph_and_pickles_their_class() -> None:
         assert found.tolist() == (2.0 * X).tolist()
 
 
+def test_our_own_functions_go_cell_by_cell() -> None:
+    assert grad(lambda x: np.sum(ag.stop_gradient(x) * x))(X).tolist() == X.tolist()
+    assert (
+        grad(lambda x: np.sum(ag.tanh(x)))(X).tolist()
+        == grad(lambda x: np.sum(np.tanh(x)))(X).tolist()
+    )
+    chosen = grad(lambda x: np.sum(ag.where(ag.greater(x, 0.0), x * x, 3.0)))(X)
+    assert chosen.tolist() == [1.0, 4.0, 0.0]
+    assert data(ag.maximum(np.ones(2), values(0.5, 2.0))).tolist() == [1.0, 2.0]
+    kernel = compile(lambda x: ag.sum(ag.where(ag.greater(x, 0.0), x, -x)), in_axes=0)
+    assert kernel(np.array([X, -X])).tolist() == [4.0, 4.0]
+    assert kernel.stats.guards == 0
+
+
+def test_lists_of_values_in_functions_that_look_into_lists() -> None:
+    def f(x: Any) -> Any:
+        both = np.stack([x[0], x[1]]), np.append(x, x[0]), np.where(True, x[0], 1.0)
+        parts = [*both, np.concatenate([x[:0], [x[2], 0.0]])]
+        return sum(np.sum(np.exp(part)) for part in parts)
+
+    assert grad(f)(X) == pytest.approx(np.exp(X) * np.array([4.0, 2.0, 2.0]))
+
+
 def test_pythons_own_ways_through_arrays() -> None:
     assert grad(lambda x: np.sum(np.vectorize(lambda c: c * c)(x)))(X).tolist() == [1.0, 4.0, -3.0]
     assert grad(lambda x: sum(ag.exp(c) for c in x))(X).tolist() == np.exp(X).tolist()
