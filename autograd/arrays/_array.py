@@ -13,7 +13,7 @@ import numpy as np
 
 from .._primitive import Node, Primitive
 from .._watch import watch
-from ._ufuncs import WAYS_OUT, apply, arithmetic, plain
+from ._ufuncs import WAYS_OUT, apply, arithmetic, plain, total
 
 # A function of NumPy on arrays of Values, called as NumPy's is.
 Function = Callable[..., Any]
@@ -36,6 +36,8 @@ class ValueArray(np.ndarray[Any, Any]):
             if found is NotImplemented:
                 found = apply(ufunc, method, cells, options)
             return found.view(ValueArray) if _are_cells(found) else wrapped(found)
+        if ufunc is np.add and method == "reduce" and _is_plain(cells, options):
+            return wrapped(total(cells[0], options))
         if "out" in options:
             return _into(ufunc, method, cells, options)
         return wrapped(apply(ufunc, method, cells, options))
@@ -132,6 +134,11 @@ class ValueArray(np.ndarray[Any, Any]):
 
 def _number(x: Any) -> str:
     return repr(x._data if isinstance(x, Node) else x)
+
+
+def _is_plain(cells: list[Any], options: dict[str, Any]) -> bool:
+    """Say whether there is one array, of cells, and nothing is asked about the result's kind."""
+    return len(cells) == 1 and options.get("dtype") is None and options.get("out") is None
 
 
 def _are_cells(x: Any) -> bool:

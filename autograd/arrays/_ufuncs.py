@@ -114,6 +114,8 @@ _PYTHONS: Final[dict[Any, Callable[[Any, Any], Any]]] = {
     np.add: operator.add,
     np.subtract: operator.sub,
     np.multiply: operator.mul,
+    np.divide: operator.truediv,
+    np.power: operator.pow,
 }
 
 
@@ -131,7 +133,7 @@ def on_scalars(ufunc: Any, inputs: tuple[Any, ...]) -> Any:
 
 
 # Without a look at options and spellings, which would cost small arrays more than the arithmetic.
-_FAST: Final = frozenset({np.add, np.subtract, np.multiply, np.negative})
+_FAST: Final = frozenset({np.add, np.subtract, np.multiply, np.negative, np.matmul})
 
 
 def arithmetic(ufunc: Any, inputs: list[Any]) -> Any:
@@ -145,6 +147,12 @@ def arithmetic(ufunc: Any, inputs: list[Any]) -> Any:
             return NotImplemented
     with np.errstate(all="ignore"):
         return ufunc(*inputs)
+
+
+def total(x: Any, options: dict[str, Any]) -> Any:
+    """Return a sum of cells, which needs no look at spellings either."""
+    with np.errstate(all="ignore"):
+        return np.add.reduce(x, **options)
 
 
 def _listed(x: Any) -> list[Any]:
