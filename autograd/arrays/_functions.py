@@ -467,6 +467,11 @@ def _imag(x: Any) -> Any:
     return _full(np.shape(x), 0.0)
 
 
+def _angle(z: Any, deg: bool = False) -> Any:
+    angle = np.arctan2(0.0, as_cells(z))
+    return np.degrees(angle) if deg else angle
+
+
 def _of_reals(answer: bool) -> Callable[..., Any]:
     def all_the_same(x: Any) -> Any:
         return np.full(np.shape(x), answer)
@@ -501,6 +506,7 @@ TABLE: Final[dict[Any, Callable[..., Any]]] = {
     np.interp: _interp,
     np.gradient: _gradient,
     np.imag: _imag,
+    np.angle: _angle,
     np.vdot: _vdot,
     np.nanmax: _without_nan(np.nanmax, np.fmax),
     np.nanmin: _without_nan(np.nanmin, np.fmin),

@@ -36,6 +36,10 @@ _SPELLINGS: Final = {
     "psi": "digamma",
     "remainder": "mod",
 }
+# Called like rows that we have or may have, but with other arguments.
+_NAMESAKES: Final = frozenset(
+    {"scipy.special.huber", "scipy.special.kl_div", "scipy.special.pseudo_huber"}
+)
 # Python's own operators do these right, number by number, and NumPy calls them fastest.
 _NATIVE: Final = frozenset(
     {"absolute", "add", "matmul", "matvec", "multiply", "negative", "subtract", "vecmat"}
@@ -47,6 +51,10 @@ def rows() -> dict[str, Primitive]:
     """Return our rows by all their names."""
     found = [row for row in vars(_rules).values() if isinstance(row, Primitive)]
     return {name: row for row in found for name in (row.name, *row.aliases)}
+
+
+def _takes(row: Primitive, count: int) -> bool:
+    return row.arity - len(row.defaults) <= count <= row.arity
 
 
 @dataclass(frozen=True)
@@ -104,8 +112,10 @@ def cells_of(ufunc: Any) -> Cells:
         def run(x: Any, y: Any) -> tuple[Any, Any]:
             return floordiv(x, y), mod(x, y)
 
+    if full in _NAMESAKES or (isinstance(run, Primitive) and not _takes(run, ufunc.nin)):
+        run = None
     run = run or COMPOSED.get(name)
-    if run is None or (isinstance(run, Primitive) and run.arity != ufunc.nin):
+    if run is None:
         raise TypeError(f"{full} has no derivative here; {WAYS_OUT}")
     return Cells(full, np.frompyfunc(run, ufunc.nin, ufunc.nout))
 

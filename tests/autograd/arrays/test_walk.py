@@ -148,6 +148,7 @@ FUNCTIONS: dict[str, Example] = {
     "allclose": lambda x: np.allclose(x, x * 1.0),
     "amax": np.amax,
     "amin": lambda x: np.amin(x.reshape(2, 3), axis=0),
+    "angle": lambda x: np.angle(x, deg=True),
     "any": lambda x: np.any(x > 2.0),
     "append": lambda x: np.append(x, W),
     "apply_along_axis": lambda x: np.apply_along_axis(lambda r: r * r[0], 1, x.reshape(2, 3)),
@@ -311,7 +312,6 @@ FUNCTIONS: dict[str, Example] = {
     "zeros_like": lambda x: np.zeros_like(x) + x,
 }
 FUNCTIONS_REFUSED: dict[str, Example] = {
-    "angle": np.angle,
     "bincount": np.bincount,
     "common_type": np.common_type,
     "digitize": lambda x: np.digitize(x, W),
