@@ -13,7 +13,7 @@ import numpy as np
 from .._primitive import Node
 from .._rules import where as where_row
 from ._array import ValueArray, as_cells, name_of, refused, wrapped
-from ._scalars import is_infinite, is_nan
+from ._scalars import is_infinite, is_nan, sinc
 
 # These look at cells only as objects, or add and multiply them: NumPy runs on plain object arrays.
 _PLAIN: Final = [
@@ -336,12 +336,7 @@ def _round(a: Any, decimals: int = 0, out: Any = None) -> Any:
 
 
 def _sinc(x: Any) -> Any:
-    from ._ufuncs import rows
-
-    row = rows().get("sinc")
-    if row is None:
-        raise refused(np.sinc)
-    return wrapped(np.frompyfunc(row, 1, 1)(np.pi * as_cells(x).view(np.ndarray)))
+    return wrapped(np.frompyfunc(sinc, 1, 1)(as_cells(x).view(np.ndarray)))
 
 
 def _interp(

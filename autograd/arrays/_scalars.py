@@ -12,7 +12,20 @@ from collections.abc import Callable
 from math import inf, nan
 from typing import Any, Final
 
-from .._rules import ceil, copysign, div, erfc, floor, log, log1p, maximum, minimum, pow, softplus
+from .._rules import (
+    ceil,
+    copysign,
+    div,
+    erfc,
+    floor,
+    log,
+    log1p,
+    maximum,
+    minimum,
+    pow,
+    sin,
+    softplus,
+)
 
 _LN2: Final = math.log(2.0)
 _SQRT_HALF: Final = math.sqrt(0.5)
@@ -101,6 +114,21 @@ def _xlog1py(x: Any, y: Any) -> Any:
 
 def _exp10(x: Any) -> Any:
     return pow(10.0, x)
+
+
+_SINC: Final = [(-1.0) ** k / math.factorial(2 * k + 1) for k in range(11)]
+
+
+def sinc(x: Any) -> Any:
+    """Return sin(pi x) / (pi x); near 0 by its series, whose derivatives of any order are right."""
+    y = x * math.pi
+    if not -0.5 < y < 0.5:
+        return div(sin(y), y)
+    square = y * y
+    series: Any = _SINC[-1]
+    for term in reversed(_SINC[:-1]):
+        series = series * square + term
+    return series
 
 
 COMPOSED: Final[dict[str, Callable[..., Any]]] = {

@@ -86,6 +86,13 @@ def test_logaddexp_has_right_second_derivatives_at_ties() -> None:
     assert np.allclose(found, [[0.25, -0.25], [-0.25, 0.25]], rtol=1e-12)
 
 
+def test_sinc_has_its_derivatives_at_zero() -> None:
+    second = hessian(lambda x: np.sinc(x[0]))
+    assert second(np.zeros(1))[0, 0] == pytest.approx(-(math.pi**2) / 3.0, rel=1e-14)
+    near = [grad(lambda x: np.sinc(x[0]))(np.array([0.5 / math.pi + d]))[0] for d in (-1e-9, 1e-9)]
+    assert near[0] == pytest.approx(near[1], rel=1e-7)  # where the series ends
+
+
 def test_a_determinant_has_its_cofactors_where_it_is_zero() -> None:
     a = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]])
     a[2] = a[0] * 2.0

@@ -124,7 +124,6 @@ IF_ROW: dict[str, Example] = {
     "divmod": lambda x: np.divmod(x, 0.37)[1],
     "floor_divide": lambda x: np.floor_divide(x, 0.37),
     "remainder": lambda x: np.remainder(x, 0.37),
-    "sinc": lambda x: np.sinc(x),
     "unwrap": lambda x: np.unwrap(3.0 * x),
 }
 UFUNCS_REFUSED: dict[str, Example] = {
@@ -284,6 +283,7 @@ FUNCTIONS: dict[str, Example] = {
     "select": lambda x: np.select([x > 1.0, x > 0.0], [x * x, 3.0 * x], default=-1.0),
     "shape": np.shape,
     "shares_memory": lambda x: np.shares_memory(x, x),
+    "sinc": np.sinc,
     "size": np.size,
     "sort": lambda x: np.sort(x.reshape(2, 3), axis=0),
     "split": lambda x: np.split(x, 3)[2],
