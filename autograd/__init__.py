@@ -16,6 +16,7 @@ from ._custom import primitive as primitive
 from ._decisions import Decision as Decision
 from ._decisions import Decisions as Decisions
 from ._decisions import decisions as decisions
+from ._dropped import DroppedDependence as DroppedDependence
 from ._findings import Finding as Finding
 from ._findings import Findings as Findings
 from ._graph import StaleGraph as StaleGraph

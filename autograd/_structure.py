@@ -189,21 +189,25 @@ def is_array(x: Any) -> bool:
 
 def holds_values(x: Any) -> bool:
     """Say whether there is a `Value` anywhere in `x`."""
+    return next(values_in(x), None) is not None
+
+
+def values_in(x: Any) -> Iterator[Any]:
+    """Give the `Value`s in `x`, in no order."""
     waiting = [x]
     seen: set[int] = set()  # a list may contain itself
     while waiting:
         x = waiting.pop()
         if isinstance(x, Node):
-            return True
-        if isinstance(x, (float, int, str)) or x is None:
+            yield x
+        elif isinstance(x, (float, int, str)) or x is None:
             continue
-        if is_array(x):
+        elif is_array(x):
             if x.dtype.kind == "O":
                 waiting.extend(x.ravel().tolist())
         elif id(x) not in seen and (is_container(x) or isinstance(x, (dict, list, tuple, deque))):
             seen.add(id(x))
             waiting.extend(_children(x))
-    return False
 
 
 def _children(x: Any) -> list[Any]:

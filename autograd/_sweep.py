@@ -56,23 +56,31 @@ def _does_not_depend(prim: Primitive, i: int, partial: float) -> bool:
 
 def _pull(
     order: list[Node], roots: list[Node], seeds: list[float], ends: list[Node], level: i32
-) -> None:
-    """Set the `_grad` of every node of `order` to its cotangent, given those of `roots`.
+) -> Node | None:
+    """Set the `_grad` of every node of `order` to its cotangent, given those of `roots`; return a
+    leaf below `level` that was met, if any.
 
     Parents below `level` are not in `order` and belong to others. `ends` are the nodes where every
     path ends.
     """
+    closed_over: Node | None = None
     _seed(order, roots, seeds)
     for node in reversed(order):
         ct = node._grad
         if ct == 0.0:
             continue
         parent = node._a
-        if parent is not None and parent._level >= level:
-            parent._grad += ct * node._pa
+        if parent is not None:
+            if parent._level >= level:
+                parent._grad += ct * node._pa
+            elif parent._prim is None:
+                closed_over = parent
         parent = node._b
-        if parent is not None and parent._level >= level:
-            parent._grad += ct * node._pb
+        if parent is not None:
+            if parent._level >= level:
+                parent._grad += ct * node._pb
+            elif parent._prim is None:
+                closed_over = parent
         if node._extra is not None:
             for parent, partial in node._extra.more:
                 if parent is not None and parent._level >= level:
@@ -83,7 +91,7 @@ def _pull(
         if node._grad != node._grad:
             break
     else:
-        return
+        return closed_over
     _seed(order, roots, seeds)
     for node in reversed(order):
         ct = node._grad
@@ -94,6 +102,7 @@ def _pull(
             if parent is None or parent._level < level or _does_not_depend(prim, i, partial):
                 continue
             parent._grad += ct * partial
+    return closed_over
 
 
 def _seed(order: list[Node], roots: list[Node], seeds: list[float]) -> None:
@@ -143,9 +152,14 @@ def move_gradients(leaves: list[Any], sums: list[float]) -> None:
 
 
 def cotangents(
-    roots: list[Node], seeds: list[float], inputs: list[Node], level: i32
+    roots: list[Node],
+    seeds: list[float],
+    inputs: list[Node],
+    level: i32,
+    closed_over: list[Node] | None = None,
 ) -> list[float]:
-    """Return the derivative of the seeded sum of `roots` by each of `inputs`, as floats.
+    """Return the derivative of the seeded sum of `roots` by each of `inputs`, as floats. A leaf
+    below `level` is added to `closed_over`, if given.
 
     `inputs` are nodes of this `level`, made for one call of a derivative function, and only nodes
     that depend on such are touched; whoever else holds nodes of the graph sees no `.grad` change.
@@ -157,8 +171,16 @@ def cotangents(
             (root, seed) for root, seed in zip(roots, seeds, strict=True) if root._level >= level
         ]
         order = order_of(roots, level)
-        _pull(order, [root for root, _ in below], [seed for _, seed in below], inputs, level)
+        met = _pull(order, [root for root, _ in below], [seed for _, seed in below], inputs, level)
+        if met is not None and closed_over is not None:
+            closed_over.append(met)
         return [node._grad for node in inputs]
+
+
+def levels_below(roots: list[Node]) -> set[int]:
+    """Return the levels of all nodes that `roots` were made of, but for 0."""
+    with _turn():
+        return {node._level for node in order_of(roots, 1)}
 
 
 def tangents(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final, cast, final
 
-from . import _rules, _sweep
+from . import _dropped, _rules, _sweep
 from ._graph import Columns, flatten, order_of
 from ._mypyc import mypyc_attr
 from ._primitive import (
@@ -363,6 +363,8 @@ class Value(Node):
         """
         if watch.count != 0:
             watch.read(self, "backward()")
+        if _dropped.noted:
+            _dropped.warn_before(self)
         _sweep.backward(self)
 
     def zero_grad(self) -> None:

@@ -9,14 +9,16 @@ inner input is a node of its own, so derivatives with respect to different varia
 from __future__ import annotations
 
 import functools
+import sys
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
+from ._dropped import note
 from ._primitive import Node, as_float, is_number
 from ._rules import identity
-from ._structure import Structure, brief, holds_values, is_array, strip
-from ._sweep import cotangents, pull_graph, push_graph, tangents
+from ._structure import Structure, brief, holds_values, is_array, strip, values_in
+from ._sweep import cotangents, levels_below, pull_graph, push_graph, tangents
 from ._value import Value
 from ._watch import nested, watch
 
@@ -70,6 +72,14 @@ class _Recording:
                 self.inputs += fresh
                 filled[i] = structure.fill(fresh)
             self.out = f(*filled, **kwargs)
+            if not self.as_graph and watch.nested > 1:
+                self.as_graph = self._is_inside_elsewhere()
+
+    def _is_inside_elsewhere(self) -> bool:
+        """Say whether the result depends on an input of a derivative call that is under way in
+        another thread, which handed this one its work."""
+        others = watch.levels() - {self.level}
+        return bool(others and others & levels_below(list(values_in(self.out))))
 
     def scalar(self, out: Any) -> Any:
         """Return the output `out` as a `Value` or float.
@@ -99,7 +109,12 @@ class _Recording:
         if as_graph:
             with nested():  # so that the graph's nodes carry levels, for the next sweep
                 return pull_graph(nodes, weights, list(self.inputs), self.level)
-        return cotangents(nodes, weights, list(self.inputs), self.level)
+        closed_over: list[Node] = []
+        found = cotangents(nodes, weights, list(self.inputs), self.level, closed_over)
+        if closed_over and closed_over[0]._level == 0 and not watch.inside():
+            frame = sys._getframe(_stack_level() - 1)
+            note(self.what, closed_over[0], f"{frame.f_code.co_filename}:{frame.f_lineno}")
+        return found
 
     def forward(self, roots: list[Any], directions: list[Any], as_graph: bool) -> list[Any]:
         """Return the derivative of each of `roots` along `directions`."""
@@ -135,8 +150,6 @@ class _Recording:
 
 def _stack_level() -> int:
     """Return the `stacklevel` of the first caller outside this module."""
-    import sys
-
     level = 2
     frame = sys._getframe(2)
     while frame.f_globals.get("__name__") == __name__ and frame.f_back is not None:
