@@ -976,7 +976,9 @@ polygamma: Final[Primitive] = _row(
     ((1.0, 1.0), (0.1, 30.0)),
     (((1.0, 1.0), math.pi**2 / 6, (nan, None)), ((0.5, 1.0), nan, (nan, nan))),
     # mpmath counts up from a negative x, one by one
-    lambda m, n, x: m.polygamma(int(n), x) if x > -1000 else m.nan,
+    lambda m, n, x: (
+        m.polygamma(int(m.nint(n)), x) if x > -1000 and m.fabs(n - m.nint(n)) < 0.25 else m.nan
+    ),
     doc="the n-th derivative of digamma at x; n is an integer and has no derivative (nan)",
 )
 

@@ -170,11 +170,11 @@ class Reference:
         return total / h ** sum(orders), size / h ** sum(orders)
 
     def nearby(self, which):
-        """Return the size of the derivative a tenth away, as far as it varies."""
+        """Return the size of the derivative a quarter away, as far as it varies."""
         found = [m.mpf(0)]
         for i, x in enumerate(self.args):
             slope = self.derivative((*which, i))
-            away = [self._moved(i, step).derivative(which) for step in (0.9, 1.1)]
+            away = [self._moved(i, step).derivative(which) for step in (0.8, 1.25)]
             if slope is not None and None not in away:
                 found.append(min(abs(slope * x), max(map(abs, away))))
         return max(found)
