@@ -26,9 +26,11 @@ def load_csv(
 
     Raises:
         OSError: the file can't be read.
+        TypeError: target, header or delimiter is of another kind.
         ValueError: a line has too few or too many fields, or one that is no finite number: the
             message has the line number and the reason; or there is no such column, or no sample.
     """
+    _check(target, header, delimiter)
     x: list[Row] = []
     y: list[Any] = []
     names: list[str] = []
@@ -69,6 +71,17 @@ def load_csv(
     if not x:
         raise ValueError(f"{path} holds no samples")
     return x, y
+
+
+def _check(target: object, header: object, delimiter: object) -> None:
+    if isinstance(target, bool) or not (isinstance(target, str) or hasattr(target, "__index__")):
+        raise TypeError(
+            f"load_csv: target must be the place of a column or its name, not {target!r}"
+        )
+    if header not in (None, True, False):
+        raise TypeError(f"load_csv: header must be True, False or None, not {header!r}")
+    if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '\r\n"':
+        raise TypeError(f"load_csv: delimiter must be one character, not {delimiter!r}")
 
 
 def _inputs(fields: list[str], target: int | str) -> list[str]:
@@ -131,8 +144,8 @@ def _place(i: int, names: list[str]) -> str:
 def _number(text: str, where: str, i: int, names: list[str]) -> float:
     name = _place(i, names)
     if not _is_number(text):
-        raise ValueError(f"{where}, {name}: {text!r} is no number")
+        raise ValueError(f"{where}, {name}: {text!r:.100} is no number")
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"{where}, {name}: {text!r} is not finite")
+        raise ValueError(f"{where}, {name}: {text!r:.100} is not finite")
     return number

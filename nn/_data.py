@@ -96,8 +96,10 @@ class Standardizer:
             raise ValueError(
                 f"Standardizer: {len(self.mean)} means but {len(self.deviation)} deviations"
             )
-        if not all(d > 0.0 for d in self.deviation):
+        if not all(0.0 < d < math.inf for d in self.deviation):
             raise ValueError(f"Standardizer: deviations must be positive: {self.deviation}")
+        if not all(map(math.isfinite, self.mean)):
+            raise ValueError(f"Standardizer: means must be finite: {self.mean}")
 
     def fit(self, x: Any) -> Standardizer:
         """Take mean and deviation from the rows `x`; return this standardizer."""
@@ -106,12 +108,12 @@ class Standardizer:
             raise ValueError("Standardizer: no rows to fit")
         numbers = not isinstance(samples[0], list)
         columns = [samples] if numbers else list(zip(*samples, strict=True))
-        self.mean = [math.fsum(column) / len(column) for column in columns]
-        spread = [
-            math.sqrt(math.fsum((v - mean) ** 2 for v in column) / len(column))
-            for column, mean in zip(columns, self.mean, strict=True)
-        ]
-        self.deviation = [d if d > 0.0 else 1.0 for d in spread]
+        try:
+            found = list(map(_mean_and_deviation, columns))
+        except OverflowError:
+            raise ValueError("Standardizer: numbers of x are too far apart for a float") from None
+        self.mean = [mean for mean, _ in found]
+        self.deviation = [deviation for _, deviation in found]
         return self
 
     def __call__(self, x: Any) -> list[Any]:
@@ -135,6 +137,17 @@ class Standardizer:
             [change(*each) for each in zip(row, self.mean, self.deviation, strict=True)]
             for row in samples
         ]
+
+
+def _mean_and_deviation(column: Sequence[float]) -> tuple[float, float]:
+    """Return both, the number itself and 1 if all are equal."""
+    if min(column) == max(column):  # their mean may be rounded to another number
+        return float(column[0]), 1.0
+    mean = math.fsum(column) / len(column)
+    # Their unit, so that no square is too large or too small.
+    unit = 2.0 ** math.frexp(max(abs(v - mean) for v in column))[1]
+    squares = math.fsum(((v - mean) / unit) ** 2 for v in column)
+    return mean, unit * math.sqrt(squares / len(column))
 
 
 def one_hot(labels: Any, classes: int | Sequence[Hashable]) -> list[Row]:

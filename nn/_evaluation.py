@@ -59,5 +59,7 @@ def number(what: str, value: object) -> float:
     """Return what a metric or a loss returned as a float."""
     try:
         return float(value)  # type: ignore[arg-type]
+    except OverflowError:
+        raise ValueError(f"{what} returned a number too large for a float") from None
     except (TypeError, ValueError):
         raise TypeError(f"{what} must return a number, not {value!r}") from None

@@ -114,8 +114,9 @@ def confusion_matrix(
     Classes are found as in `accuracy`; for a single output there are two, no and yes.
 
     Args:
-        names: what the classes are called, in order; then targets may be names. Without them
-            classes go by their numbers, those of a single output by "no" and "yes".
+        names: what the classes are called, in order; then targets may be names, and are if names
+            are numbers. Without them classes go by their places, those of a single output by "no"
+            and "yes".
 
     Raises:
         ValueError: there are not as many names as classes, or a target is none of them.
@@ -124,12 +125,15 @@ def confusion_matrix(
     several = len(outputs) > 0 and hasattr(outputs[0], "__len__")
     classes = len(outputs[0]) if several else 2
     if names is not None:
+        names = in_order(names, "confusion_matrix: names")
         if len(names) != classes:
             raise ValueError(
                 f"confusion_matrix: {len(names)} names for {classes} classes: {list(names)}"
             )
         listed = in_order(targets, "confusion_matrix: targets")
-        if any(isinstance(target, str) for target in listed):
+        one_each = not any(hasattr(target, "__len__") for target in listed)
+        are_names = one_each and not any(isinstance(name, str) for name in names)
+        if are_names or any(isinstance(target, str) for target in listed):
             targets = places_of(listed, names, "confusion_matrix: target")
             if not several:
                 above = math.nextafter(threshold, math.inf)

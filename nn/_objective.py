@@ -17,7 +17,9 @@ from operator import add
 from typing import Any, Final
 
 import autograd
-from autograd import Value, explain_nan
+from autograd import StaleGraph, Value, explain_nan, topological_order
+from autograd._graph import check_value
+from autograd._primitive import operands_of
 from autograd._sweep import move_gradients
 from autograd._watch import watch
 
@@ -93,6 +95,9 @@ class Objective:
         self.y = y
         self.parameters = parameters
         self.all_parameters = model.parameters()
+        self._calls = 0
+        self._looks = False
+        self._first: dict[str, list[Value]] = {}
 
     def column(self, numbers: list[float]) -> Column:
         """Return the numbers as the kind of column this objective takes."""
@@ -101,6 +106,8 @@ class Objective:
     def __call__(self, at: Column, indices: list[int]) -> tuple[float, Column]:
         """Return value and gradient at the parameters `at` over the samples `indices`."""
         put(self.parameters, at)
+        self._calls += 1
+        self._looks = self._calls == 1 or _is_checked(self._calls)
         n = len(indices)
         value, gradient = 0.0, [0.0] * len(at)
         for first in range(0, n, BLOCK):
@@ -139,10 +146,30 @@ class Objective:
     def _add(self, i: int, sums: list[float]) -> float:
         """Return the value of sample `i` at the model's parameters; add its gradient to `sums`."""
         value = self.sample(i)
+        if self._looks:
+            self._looks = False
+            self._refuse_stale("model or loss", value)
         value.backward()
         move_gradients(self.parameters, sums)
         number: float = value.data
         return number
+
+    def _refuse_stale(self, what: str, value: Value) -> None:
+        """Raise StaleGraph if `value` needs a result that the first needed too, now out of date."""
+        nodes = topological_order(value)
+        if what not in self._first:
+            self._first[what] = nodes
+            return
+        kept = set(map(id, self._first[what]))
+        for node in nodes:
+            if node.primitive is not None and id(node) in kept:
+                try:
+                    check_value(node, operands_of(node))
+                except StaleGraph as reason:
+                    raise StaleGraph(
+                        f"fit: {what} keeps a result that was computed once, before parameters "
+                        f"changed; compute it in forward() or in the function: {reason}"
+                    ) from None
 
     def sample(self, i: int) -> Value:
         """Return the loss of sample `i` at the model's parameters, as graph."""
@@ -164,6 +191,8 @@ class Objective:
         for parameter in self.parameters:
             parameter.grad = 0.0
         term = checked(self.penalty(self.all_parameters), "the penalty")
+        if self._calls == 1 or _is_checked(self._calls):
+            self._refuse_stale("the penalty", term)
         term.backward()
         return value + term.data, [
             g + parameter.grad for g, parameter in zip(gradient, self.parameters, strict=True)
@@ -228,7 +257,6 @@ class CompiledObjective(Objective):
         )
         self._make_outputs = partial(autograd.compile, output_of_row, in_axes=(None, 0), **common)
         self._branches = False
-        self._calls = 0
         self._predictions = 0
 
     def column(self, numbers: list[float]) -> Column:
@@ -284,6 +312,7 @@ class CompiledObjective(Objective):
         """
         put(self.parameters, at)
         slopes = [0.0] * len(self.parameters)
+        self._looks = True
         wanted = 0.0 + self._add(i, slopes)
         x, y = self._rows
         found, column = self._mean.value_and_grad(at, x[[i]], y[[i]])
@@ -419,6 +448,7 @@ def choose(
         return graphs
     except Exception as reason:
         if compiled and not is_stale(reason):
+            reason.add_note("fit: with compiled=True; compiled=None or False runs this as graphs")
             raise
         return _uncompiled(graphs, f"{type(reason).__name__}: {reason}")
     finally:

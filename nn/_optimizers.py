@@ -222,7 +222,9 @@ class Optimizer(metaclass=_Named):
 
 
 def _is_number(x: object) -> bool:
-    return isinstance(x, (int, float)) or (hasattr(x, "__float__") and not hasattr(x, "__len__"))
+    if isinstance(x, (int, float)):
+        return True
+    return hasattr(x, "__float__") and not hasattr(x, "__len__") and not isinstance(x, Value)
 
 
 def _check_columns(name: str, columns: Any, count: int, size: int) -> None:
@@ -304,8 +306,20 @@ class FirstOrder(Optimizer):
 
     @property
     def rate(self) -> float:
-        """The learning rate of the next update."""
-        return self.lr(self.steps) if callable(self.lr) else self.lr
+        """The learning rate of the next update.
+
+        Raises:
+            ValueError: the schedule gave something that is none.
+        """
+        if not callable(self.lr):
+            return self.lr
+        rate = self.lr(self.steps)
+        if not (_is_number(rate) and 0.0 <= rate < math.inf):
+            raise ValueError(
+                f"{type(self).__name__}: lr must give a rate >= 0, but after {self.steps} updates "
+                f"{self.lr!r} gives {rate!r}"
+            )
+        return rate
 
     def step(self) -> None:
         """Improve the parameters by their `.grad`."""

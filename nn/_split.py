@@ -20,11 +20,15 @@ def batches(count: int, size: int | None = None, rng: Random | None = None) -> I
     In order, or shuffled if there is an `rng`; all in one without a size.
 
     Raises:
-        TypeError: `count` is no whole number.
+        TypeError: `count` or `size` is no whole number, or `rng` no generator.
         ValueError: `size` is less than 1.
     """
     if isinstance(count, bool) or not hasattr(count, "__index__"):
         raise TypeError(f"batches: count must be a number of samples, not {type(count).__name__}")
+    if size is not None and (isinstance(size, bool) or not hasattr(size, "__index__")):
+        raise TypeError(f"batches: size must be a number of samples, not {size!r}")
+    if rng is not None:
+        _check_rng("batches", rng)
     if size is not None and size < 1:
         raise ValueError(f"batches: size must be at least 1, not {size!r}")
     order = list(range(count))
@@ -33,6 +37,11 @@ def batches(count: int, size: int | None = None, rng: Random | None = None) -> I
     step = size or max(count, 1)
     for start in range(0, count, step):
         yield order[start : start + step]
+
+
+def _check_rng(name: str, rng: object) -> None:
+    if not hasattr(rng, "shuffle"):
+        raise TypeError(f"{name}: rng must be a generator such as random.Random(1), not {rng!r}")
 
 
 def train_test_split(x: Any, y: Any, test: float, rng: Random, *, stratify: Any = None) -> Parts:
@@ -52,6 +61,9 @@ def train_test_split(x: Any, y: Any, test: float, rng: Random, *, stratify: Any 
     """
     name = "train_test_split"
     x, y = _pair(name, x, y)
+    _check_rng(name, rng)
+    if isinstance(test, bool) or not (hasattr(test, "__float__") and 0.0 < test < 1.0):
+        raise ValueError(f"{name}: test must be a fraction between 0 and 1, not {test!r}")
     held_out = round(len(x) * test)
     if not 0 < held_out < len(x):
         raise ValueError(f"{name}: {held_out} of {len(x)} rows for the tests")
@@ -81,7 +93,8 @@ def k_folds(x: Any, y: Any, k: int, rng: Random, *, stratify: Any = None) -> Ite
     """
     name = "k_folds"
     x, y = _pair(name, x, y)
-    if isinstance(k, bool) or not isinstance(k, int) or not 2 <= k <= len(x):
+    _check_rng(name, rng)
+    if isinstance(k, bool) or not hasattr(k, "__index__") or not 2 <= k <= len(x):
         raise ValueError(f"{name}: k must be a whole number from 2 to {len(x)} (rows), not {k!r}")
     classes = [list(range(len(x)))] if stratify is None else _classes(name, stratify, len(x), k)
     order: list[int] = []

@@ -114,8 +114,9 @@ def from_torch(module: Any) -> MLP:
     layers = []
     for linear in linears:
         for parameter in linear.parameters():
-            if not parameter.dtype.is_floating_point:
-                raise ValueError(f"from_torch: {linear} holds numbers of {parameter.dtype}")
+            if not parameter.dtype.is_floating_point or parameter.is_meta:
+                kind = "no numbers" if parameter.is_meta else f"numbers of {parameter.dtype}"
+                raise ValueError(f"from_torch: {linear} holds {kind}")
         weight = linear.weight.detach().double().flatten().tolist()
         layers.append((weight, linear.bias is not None and linear.bias.detach().double().tolist()))
     return built(architecture, layers)

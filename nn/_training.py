@@ -151,6 +151,7 @@ def _check_functions(
 
     Raises:
         TypeError: one of them can't; the message names it.
+        ValueError: a metric has the name of something else that the history shows.
     """
     if not isinstance(metrics or {}, Mapping):
         raise TypeError(f"fit: metrics must be functions by name, not {metrics!r}")
@@ -159,12 +160,17 @@ def _check_functions(
     if not isinstance(callbacks, list):  # a list may grow, by what a callback adds
         callbacks = list(callbacks)
     metrics = dict(metrics or {})
+    for name in metrics:
+        if name in ("epoch", "loss", "validation", "seconds"):
+            raise ValueError(f"fit: a metric can't be called {name!r}, as a column is called so")
     named = {"loss": loss} | ({} if penalty is None else {"penalty": penalty})
     named |= {f"the metric {name!r}": metric for name, metric in metrics.items()}
     named |= {f"callback {i}": callback for i, callback in enumerate(callbacks)}
     for name, function in named.items():
         if not callable(function):
             raise TypeError(f"fit: {name} must be a function, not {function!r}")
+        if isinstance(function, type) and issubclass(function, Callback):
+            raise TypeError(f"fit: {name} is a class: make one, {function.__name__}(...)")
     return metrics, callbacks
 
 

@@ -465,6 +465,11 @@ def test_a_metric_that_is_no_number_is_named(value):
         run_of(None, 2, metrics={"odd": lambda outputs, targets: value})
 
 
+def test_a_metric_too_large_for_a_float_is_named():
+    with pytest.raises(ValueError, match="metric 'odd' returned a number too large for a float"):
+        run_of(None, 2, metrics={"odd": lambda outputs, targets: 10**400})
+
+
 # ----------------------------------------------------------------------------- interrupts
 
 

@@ -107,3 +107,20 @@ def test_labels_of_classes_stay_texts(tmp_path):
         nn.load_csv(write(tmp_path, "a,b,c\n" + text))
     with pytest.raises(ValueError, match="no column is named 'd'"):
         nn.load_csv(write(tmp_path, "a,b,c\n" + text), labels=True, target="d")
+
+
+@pytest.mark.parametrize(
+    "keywords",
+    [{"target": None}, {"target": 1.0}, {"target": True}, {"header": "x"}, {"header": 2},
+     {"delimiter": ""}, {"delimiter": ";;"}, {"delimiter": "\n"}, {"delimiter": None}],
+)  # fmt: skip
+def test_keywords_of_another_kind_are_refused(tmp_path, keywords):
+    (name,) = keywords
+    with pytest.raises(TypeError, match=rf"^load_csv: {name} must be .*, not "):
+        nn.load_csv(write(tmp_path, "1,2\n3,4\n"), **keywords)
+
+
+def test_messages_stay_short(tmp_path):
+    with pytest.raises(ValueError, match=r"line 2, column 1: .* is not finite") as caught:
+        nn.load_csv(write(tmp_path, f"1,2\n{'9' * 5000},1\n"))
+    assert len(str(caught.value)) < 400

@@ -179,3 +179,23 @@ def test_what_is_no_table_of_numbers_is_refused(x, kind, words):
     net = nn.Neuron(1)
     with pytest.raises((TypeError, ValueError), match=words):
         nn.fit(net, x, [1.0] * 2, nn.hinge, nn.SGD(net.parameters()), 1)
+
+
+def test_a_constant_column_is_only_shifted_whatever_its_mean_rounds_to():
+    scale = nn.Standardizer().fit([[0.1]] * 3)
+    assert (scale.mean, scale.deviation) == ([0.1], [1.0])
+    assert scale([[0.1]]) == [[0.0]]
+
+
+@pytest.mark.parametrize("size", [5e-324, 1e-200, 1.0, 1e300])
+def test_standardizer_at_any_magnitude(size):
+    assert nn.Standardizer().fit([[-size], [size]])([[-size], [size]]) == [[-1.0], [1.0]]
+
+
+def test_a_standardizer_of_what_a_float_cant_hold_is_refused():
+    with pytest.raises(ValueError, match="too far apart"):
+        nn.Standardizer().fit([[1.7e308], [1.7e308], [-1e308], [1.7e308]])
+    with pytest.raises(ValueError, match="means must be finite"):
+        nn.Standardizer([float("nan")], [1.0])
+    with pytest.raises(ValueError, match="must be positive"):
+        nn.Standardizer([0.0], [float("inf")])

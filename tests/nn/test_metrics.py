@@ -105,3 +105,18 @@ def test_a_confusion_matrix_plots(tmp_path):
     assert [text.get_text() for text in axes.texts] == ["2", "0", "1", "1"]
     assert [one.get_text() for one in axes.get_xticklabels()] == ["a", "b"]
     assert axes.images[0].get_array().tolist() == [[1.0, 0.0], [0.5, 0.5]]
+
+
+def test_targets_are_names_where_names_are_numbers():
+    outputs = [[2.0, 1.0, 0.0], [0.0, 1.0, 0.5]]
+    matrix = nn.confusion_matrix(outputs, [1, 2], names=[1, 2, 3])
+    assert matrix == [[1, 0, 0], [0, 1, 0], [0, 0, 0]]
+    assert nn.confusion_matrix(outputs, [[1, 0, 0], [0, 1, 0]], names=[1, 2, 3]) == matrix
+    with pytest.raises(ValueError, match="target 1 is 0; the classes are"):
+        nn.confusion_matrix(outputs, [1, 0], names=[1, 2, 3])
+
+
+def test_names_may_come_as_an_array():
+    np = pytest.importorskip("numpy")
+    names = np.array(["a", "b"])
+    assert nn.confusion_matrix([[1.0, 2.0]], np.array(["b"]), names=names).names == ["a", "b"]

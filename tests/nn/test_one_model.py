@@ -690,3 +690,86 @@ def test_who_is_to_see_every_operation_gets_graphs():
     assert said == [
         "fit: not compiled, so slower: detect_anomaly or profile is to see every operation"
     ]
+
+
+# ------------------------------------------------------------ results that were computed once
+
+
+class Doubled(nn.Module):
+    """Keeps a result of its parameter that does not follow it."""
+
+    def __init__(self):
+        self.w = Value(1.0)
+        self.double = self.w * 2.0
+
+    def forward(self, x):
+        return self.double * x[0]
+
+
+class Once(nn.Module):
+    """Adds what it keeps of `constant`, which nobody trains."""
+
+    def __init__(self):
+        self.w = Value(1.0)
+        self._constant = [Value(2.0)]
+        self._sum = self._constant[0] + 1.0
+
+    def forward(self, x):
+        return self.w * x[0] * self._sum
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.filterwarnings("ignore:fit. compiled code does not")
+def test_a_result_that_is_kept_is_refused_once_its_parameter_changes(compiled):
+    net = Doubled()
+    with pytest.raises(autograd.StaleGraph, match=r"model or loss keeps a result .* in forward"):
+        nn.fit(net, [[1.0], [2.0]], [1.0, 2.0], nn.squared_error,
+               nn.SGD(net.parameters(), lr=0.01), 2, 1, compiled=compiled)  # fmt: skip
+
+
+def test_a_penalty_that_is_kept_is_refused_too():
+    net = nn.Neuron(1, "identity", init=[1.0, 0.0])
+    square = net.w[0] ** 2
+    with pytest.raises(autograd.StaleGraph, match="the penalty keeps"):
+        nn.fit(net, [[1.0], [2.0]], [1.0, 5.0], nn.squared_error,
+               nn.SGD(net.parameters(), lr=0.01), 2, 1, penalty=lambda _: square)  # fmt: skip
+
+
+def test_one_update_by_a_kept_result_is_right():
+    net = Doubled()
+    nn.fit(net, [[1.0]], [1.5], nn.squared_error, nn.SGD(net.parameters(), lr=0.025), 1)
+    assert net.w.data == 0.95
+
+
+def test_a_kept_result_of_what_does_not_change_is_fine():
+    net = Once()
+    only = [net.w]
+    history = nn.fit(net, [[1.0], [2.0]], [1.0, 2.0], nn.squared_error, nn.SGD(only, lr=0.01), 9, 1)
+    assert history.loss[-1] < history.loss[0]
+
+
+def test_a_forward_pass_may_put_other_numbers_into_parameters_for_a_while():
+    class Rounded(nn.Module):
+        def __init__(self):
+            self.w = Value(1.2)
+
+        def forward(self, x):
+            kept, self.w.data = self.w.data, round(self.w.data, 1)
+            output = self.w * x[0]
+            self.w.data = kept
+            return output
+
+    net = Rounded()
+    nn.fit(net, [[1.0], [2.0]], [1.0, 2.0], nn.squared_error,
+           nn.SGD(net.parameters(), lr=0.01), 9, 1, compiled=False)  # fmt: skip
+    assert net.w.data < 1.2
+
+
+def test_what_cant_be_recorded_names_the_way_out():
+    net = nn.Neuron(1, "identity", init=[1.0, 0.0])
+    with pytest.raises(KeyError) as caught:
+        nn.fit(net, [[1.0], [2.0]], [1.0, 2.0], lambda o, t: o * {1.0: 2.0, 2.0: 1.0}[t],
+               nn.SGD(net.parameters()), 2, compiled=True)  # fmt: skip
+    assert caught.value.__notes__ == [
+        "fit: with compiled=True; compiled=None or False runs this as graphs"
+    ]

@@ -625,3 +625,16 @@ def test_an_optimiser_of_ones_own_has_keywords_of_its_own():
             self.more = more
 
     assert Mine([Value(1.0)], betas=(1,), fused=True).more == {"fused": True}
+
+
+@pytest.mark.parametrize("rate", [-1.0, float("nan"), float("inf"), "high", None])
+def test_a_schedule_that_gives_no_rate_is_refused(rate):
+    x = Value(1.0)
+    with pytest.raises(ValueError, match="SGD: lr must give a rate >= 0, but after 0 updates"):
+        nn.SGD([x], lr=lambda k: rate).step()
+    assert x.data == 1.0
+
+
+def test_a_setting_that_is_a_value_is_refused():
+    with pytest.raises(TypeError, match="momentum must be a number, not Value"):
+        nn.SGD([Value(1.0)], momentum=Value(0.5))

@@ -32,7 +32,7 @@ def test_train_test_split_keeps_pairs_together():
     with pytest.raises(ValueError, match="20 rows, y has 3"):
         nn.train_test_split(x, y[:3], 0.25, random.Random(4))
     with pytest.raises(ValueError, match="0 of 20 rows"):
-        nn.train_test_split(x, y, 0.0, random.Random(4))
+        nn.train_test_split(x, y, 0.01, random.Random(4))
 
 
 def test_labels_of_any_kind_are_split():
@@ -157,3 +157,20 @@ def test_what_can_not_be_split_is_said_at_once(call, kind, words):
     x, y = [[float(i)] for i in range(5)], ["a", "a", "b", "a", "b"]
     with pytest.raises(kind, match=words):
         call(x, y, random.Random(1))
+
+
+@pytest.mark.parametrize("test", [0.0, 1.0, 1.5, True, "half", float("nan"), float("inf")])
+def test_a_test_that_is_no_fraction_is_refused(test):
+    with pytest.raises(ValueError, match="train_test_split: test must be a fraction"):
+        nn.train_test_split([1.0, 2.0], [0.0, 1.0], test, random.Random(1))
+
+
+@pytest.mark.parametrize("rng", [None, 1])
+def test_a_generator_is_needed(rng):
+    for split in (nn.train_test_split, nn.k_folds):
+        with pytest.raises(TypeError, match=f"{split.__name__}: rng must be a generator"):
+            split([1.0, 2.0], [0.0, 1.0], 0.5 if split is nn.train_test_split else 2, rng)
+    with pytest.raises(TypeError, match="batches: rng must be"):
+        list(nn.batches(4, 2, 7))
+    with pytest.raises(TypeError, match=r"batches: size must be a number of samples, not 2\.5"):
+        list(nn.batches(4, 2.5))

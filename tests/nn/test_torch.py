@@ -131,3 +131,8 @@ def test_what_is_no_mlp_is_refused_by_name(module, words):
 def test_from_torch_takes_modules():
     with pytest.raises(TypeError, match=r"takes a torch\.nn\.Module, not MLP"):
         nn.from_torch(nn.MLP(1, [1]))
+
+
+def test_a_module_without_numbers_is_refused():
+    with pytest.raises(ValueError, match=r"from_torch: Linear.* holds no numbers"):
+        nn.from_torch(torch.nn.Linear(2, 2, device="meta"))

@@ -637,3 +637,18 @@ def test_an_update_that_overflows_is_no_training(compiled, tmp_path):
         )
     assert model.state_dict() == {"w.0": 1.0, "b": 0.0}
     assert optimizer.steps == 0
+
+
+@pytest.mark.parametrize("name", ["loss", "validation", "epoch", "seconds"])
+def test_a_metric_by_the_name_of_a_column_is_refused(name):
+    net = nn.Neuron(1, init=[0.0, 0.0])
+    with pytest.raises(ValueError, match=f"a metric can't be called '{name}'"):
+        nn.fit(net, [[1.0]], [1.0], nn.squared_error, nn.SGD(net.parameters()), 1,
+               metrics={name: nn.accuracy})  # fmt: skip
+
+
+def test_a_callback_that_is_a_class_is_refused():
+    net = nn.Neuron(1, init=[0.0, 0.0])
+    with pytest.raises(TypeError, match="callback 0 is a class: make one, EarlyStopping"):
+        nn.fit(net, [[1.0]], [1.0], nn.squared_error, nn.SGD(net.parameters()), 1,
+               callbacks=[nn.EarlyStopping])  # fmt: skip
