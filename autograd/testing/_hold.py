@@ -24,6 +24,8 @@ def _strategies(f: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
     Raises:
         TypeError: a parameter is neither annotated as float nor in `given`.
     """
+    from hypothesis.strategies import SearchStrategy
+
     from .strategies import hard_floats
 
     parameters = inspect.signature(f).parameters
@@ -34,6 +36,12 @@ def _strategies(f: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
     found = {}
     for name in parameters:
         if name in given:
+            if not isinstance(given[name], SearchStrategy):
+                raise TypeError(
+                    f"gradients_hold: {name} of {f.__name__}() is given {given[name]!r}, which is "
+                    f"no strategy: gradients_hold({name}=st.floats(-3, 3)) of Hypothesis, or "
+                    "st.just(...) for a constant"
+                )
             found[name] = given[name]
         elif hints.get(name) is float:
             found[name] = hard_floats()
@@ -65,10 +73,13 @@ def gradients_hold(
 
     Raises:
         TypeError: an argument is neither annotated as float nor given a strategy.
+        ValueError: `examples` is less than 1; (by the test) no number could be judged anywhere.
         ImportError: (by the decorator) Hypothesis is missing.
     """
     if callable(order):
         raise TypeError("gradients_hold takes its options first: write @gradients_hold()")
+    if type(examples) is not int or examples < 1:
+        raise ValueError(f"gradients_hold: examples must be an int of at least 1, not {examples!r}")
 
     def decorate(f: Callable[..., Any]) -> Callable[[], None]:
         try:
@@ -82,6 +93,8 @@ def gradients_hold(
 
         arguments = st.tuples(*_strategies(f, strategies).values())
 
+        checks: list[int] = []  # how many numbers were right, at each point
+
         @settings(
             max_examples=examples,
             deadline=None,
@@ -91,17 +104,24 @@ def gradients_hold(
         )
         @given(arguments)
         def holds(point: tuple[Any, ...]) -> None:
-            _check_inside(f, point, order, gradient)
+            checks.append(_check_inside(f, point, order, gradient).right)
 
         @functools.wraps(f)
         def test() -> None:
             __tracebackhide__ = True
+            checks.clear()
             try:
                 holds()
             except GradientMismatch as found:
                 mismatch = found
             else:
-                return
+                if any(checks):
+                    return
+                raise ValueError(
+                    f"gradients_hold: nothing was judged: {f.__name__}() has no derivative that "
+                    "could be, or no value, at any point that was drawn; say where it has, by "
+                    "name: gradients_hold(x=st.floats(1, 2))"
+                )
             raise mismatch.with_traceback(None)  # without the frames of the search
 
         del test.__wrapped__  # or pytest would look for fixtures called like its arguments

@@ -463,3 +463,21 @@ def test_the_users_mpmath_precision_is_left_alone():
     before = mpmath.mp.dps
     check_gradients(ag.sin, 1.0)
     assert mpmath.mp.dps == before
+
+
+@pytest.mark.parametrize("option", ["rtol", "atol"])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -1.0, "a", None])
+def test_tolerances_out_of_range(option, value):
+    with pytest.raises(ValueError, match=f"check_gradients: {option} must be a finite number"):
+        check_gradients(lambda x: x * x, 1.0, **{option: value})
+
+
+@pytest.mark.parametrize("order", [0, 4, True, 2.0, "2", [2]])
+def test_orders_out_of_range(order):
+    with pytest.raises(ValueError, match="order must be 1, 2 or 3, not"):
+        check_gradients(lambda x: x * x, 1.0, order=order)
+
+
+def test_a_gradient_that_is_no_function():
+    with pytest.raises(TypeError, match=r"gradient must be a function .* not 2\.0 \(float\)"):
+        check_gradients(lambda x: x * x, 1.0, gradient=2.0)
