@@ -22,7 +22,8 @@ def _strategies(f: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
     """Return a strategy for each parameter of `f`.
 
     Raises:
-        TypeError: a parameter is neither annotated as float nor in `given`.
+        TypeError: a parameter is neither annotated as float nor in `given`; it cannot be given by
+            position; what is given is no strategy.
     """
     from hypothesis.strategies import SearchStrategy
 
@@ -34,7 +35,12 @@ def _strategies(f: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
             raise TypeError(f"gradients_hold: {f.__name__}() has no argument {name!r}")
     hints = typing.get_type_hints(f)
     found = {}
-    for name in parameters:
+    for name, parameter in parameters.items():
+        if parameter.kind not in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
+            raise TypeError(
+                f"gradients_hold: argument {name!r} of {f.__name__}() cannot be given by position "
+                f"and once; wrap the function: lambda x: {f.__name__}(..., x)"
+            )
         if name in given:
             if not isinstance(given[name], SearchStrategy):
                 raise TypeError(
@@ -73,11 +79,14 @@ def gradients_hold(
 
     Raises:
         TypeError: an argument is neither annotated as float nor given a strategy.
-        ValueError: `examples` is less than 1; (by the test) no number could be judged anywhere.
+        ValueError: `order` or `examples` out of range; (by the test) no number could be judged
+            anywhere.
         ImportError: (by the decorator) Hypothesis is missing.
     """
     if callable(order):
         raise TypeError("gradients_hold takes its options first: write @gradients_hold()")
+    if type(order) is not int or order not in (1, 2, 3):
+        raise ValueError(f"gradients_hold: order must be 1, 2 or 3, not {order!r}")
     if type(examples) is not int or examples < 1:
         raise ValueError(f"gradients_hold: examples must be an int of at least 1, not {examples!r}")
 

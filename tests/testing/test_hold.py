@@ -236,3 +236,20 @@ def test_what_is_no_strategy_is_named():
 def test_a_number_of_examples_that_is_none(examples):
     with pytest.raises(ValueError, match="examples must be an int of at least 1"):
         gradients_hold(examples=examples)
+
+
+def test_arguments_that_have_no_position():
+    def keyword(x: float, *, y: float):
+        return x * y
+
+    def several(*xs: float):
+        return sum(xs)
+
+    for f in (keyword, several):
+        with pytest.raises(TypeError, match="cannot be given by position and once"):
+            gradients_hold()(f)
+
+
+def test_an_order_out_of_range_is_said_at_once():
+    with pytest.raises(ValueError, match="gradients_hold: order must be 1, 2 or 3, not 5"):
+        gradients_hold(order=5)
