@@ -45,7 +45,7 @@ def refuse_chance(
         for x, y in pairs:
             if not _same(x, y):
                 raise ValueError(
-                    f"check_gradients: {subject.name} is not deterministic: its {what} is {x!r} at "
+                    f"{subject.call}: {subject.name} is not deterministic: its {what} is {x!r} at "
                     f"one call and {y!r} at the next, with the same arguments; {ways}"
                 )
     if gradient is not None:

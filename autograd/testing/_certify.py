@@ -15,6 +15,7 @@ from typing import Any, Final
 from .._graph import order_of
 from .._primitive import Node, operands_of
 from .._value import Value
+from ._agreement import refuse_chance
 from ._document import json_number
 from ._reference import Mpf, context, evaluate
 from ._replay import Replay
@@ -173,17 +174,25 @@ def certify(f: Callable[..., Any], *args: Any, order: int = 2) -> Certificate:
     number grows with the square of that of the arguments.
 
     Raises:
-        TypeError: no argument holds a float, or `f` does not run on `Value`s.
-        ValueError: `order` is neither 1 nor 2.
+        TypeError: no argument holds a float; `f` does not run on `Value`s, or takes numbers out of
+            the graph with `.data`.
+        ValueError: `order` is neither 1 nor 2; `f` is not deterministic.
     """
-    if order not in (1, 2):
+    if type(order) is not int or order not in (1, 2):
         raise ValueError(f"certify: order must be 1 or 2, not {order!r}")
-    subject = Subject(f, args)
+    subject = Subject(f, args, "certify")
     run = subject.run
     if run is None:
         raise TypeError(
             f"certify: {subject.name} does not run on Values ({subject.refused})"
         ) from subject.refused
+    if subject.reads:
+        raise TypeError(
+            f"certify: {subject.name} takes numbers out of the graph with .data, which derivatives "
+            "do not follow, so nobody knows how many digits are right; compute with the Values, or "
+            "say stop_gradient where a number is meant to be constant"
+        )
+    refuse_chance(subject, None, [])
     m = context()
     out = run.scalar(run.out)
     names = [f"by {path}" for path in subject.paths]

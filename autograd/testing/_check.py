@@ -17,6 +17,7 @@ from ._claims import Mode, name_of_gradient, ours, theirs
 from ._failure import Failure
 from ._kinks import kinks_of
 from ._operations import name_of, program_of, wrong_value
+from ._opinion import believable
 from ._reference import context
 from ._replay import Ball, Replay
 from ._report import Checked, GradientMismatch
@@ -33,6 +34,7 @@ _OTHER_ON_FLOATS: Final = (
     "on plain floats the function is another one than on Values: it asks for types, or looks "
     "numbers up in a dict or set, where a Value is found by identity only"
 )
+_DOUBT: Final = "differences of long and of short steps contradict each other"
 
 
 def check_gradients(
@@ -69,13 +71,24 @@ def check_gradients(
         TypeError: no argument holds a float; a number is of less than a float's precision; `f`
             does not run on `Value`s and there is no `gradient`; `gradient` does not return one
             entry per argument; there is no exact reference, and `exact` asked for one.
-        ValueError: `order` or `modes` out of range; `f` or `gradient` is not deterministic.
+        ValueError: `order`, `modes`, `rtol` or `atol` out of range; `f` or `gradient` is not
+            deterministic.
     """
     __tracebackhide__ = True
-    if order not in (1, 2, 3):
+    if type(order) is not int or order not in (1, 2, 3):
         raise ValueError(f"check_gradients: order must be 1, 2 or 3, not {order!r}")
     if not modes or any(mode not in ("reverse", "forward") for mode in modes):
         raise ValueError(f"check_gradients: modes must be of 'reverse', 'forward', not {modes!r}")
+    for name, given in (("rtol", rtol), ("atol", atol)):
+        if not isinstance(given, (int, float)) or not 0.0 <= given < math.inf:
+            raise ValueError(
+                f"check_gradients: {name} must be a finite number of at least 0, not {given!r}"
+            )
+    if gradient is not None and not callable(gradient):
+        raise TypeError(
+            "check_gradients: gradient must be a function of the same arguments, "
+            f"not {gradient!r} ({type(gradient).__name__})"
+        )
     subject = Subject(f, args)
     if subject.run is None and gradient is None:
         raise TypeError(
@@ -325,6 +338,7 @@ class _Check:
             assert self.gradient is not None
             entries[f"derivative from {name_of_gradient(self.gradient)}"] = claimed
         m = context()
+        doubtful: dict[str, None] = {}
         for what, numbers in entries.items():
             for i, (analytic, reference) in enumerate(zip(numbers, found, strict=True)):
                 if not math.isfinite(reference.value):
@@ -337,6 +351,11 @@ class _Check:
                     unseen = slack / abs(reference.value) if reference.value else slack
                     self.done.unseen = max(self.done.unseen, unseen)
                     continue
+                along, x = self.subject.along(i), self.subject.point[i]
+                if not believable(along, x, analytic, reference.value, reference.error):
+                    self.done.undecide("differences")
+                    doubtful[self.subject.paths[i]] = None
+                    continue
                 self.failure.report(
                     what,
                     self.subject.paths[i],
@@ -346,6 +365,8 @@ class _Check:
                     error=reference.error,
                     step=reference.step,
                 )
+        if doubtful:
+            self.done.notes += (f"by {', '.join(doubtful)}, {_DOUBT}",)
 
 
 def _number(x: Any) -> float:

@@ -80,7 +80,7 @@ def theirs(subject: Subject, gradient: Callable[..., Any]) -> list[float]:
     got = gradient(*subject.refill(subject.point))
     wanted = len(subject.point)
     name = name_of_gradient(gradient)
-    refuse_precision(got, f"the result of {name}")
+    refuse_precision(subject.call, got, f"the result of {name}")
     parts = list(got) if isinstance(got, (tuple, list)) and len(subject.argnums) > 1 else [got]
     numbers: list[float] = []
     if len(parts) == len(subject.argnums):

@@ -22,8 +22,11 @@ def _strategies(f: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
     """Return a strategy for each parameter of `f`.
 
     Raises:
-        TypeError: a parameter is neither annotated as float nor in `given`.
+        TypeError: a parameter is neither annotated as float nor in `given`; it cannot be given by
+            position; what is given is no strategy.
     """
+    from hypothesis.strategies import SearchStrategy
+
     from .strategies import hard_floats
 
     parameters = inspect.signature(f).parameters
@@ -32,8 +35,19 @@ def _strategies(f: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
             raise TypeError(f"gradients_hold: {f.__name__}() has no argument {name!r}")
     hints = typing.get_type_hints(f)
     found = {}
-    for name in parameters:
+    for name, parameter in parameters.items():
+        if parameter.kind not in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
+            raise TypeError(
+                f"gradients_hold: argument {name!r} of {f.__name__}() cannot be given by position "
+                f"and once; wrap the function: lambda x: {f.__name__}(..., x)"
+            )
         if name in given:
+            if not isinstance(given[name], SearchStrategy):
+                raise TypeError(
+                    f"gradients_hold: {name} of {f.__name__}() is given {given[name]!r}, which is "
+                    f"no strategy: gradients_hold({name}=st.floats(-3, 3)) of Hypothesis, or "
+                    "st.just(...) for a constant"
+                )
             found[name] = given[name]
         elif hints.get(name) is float:
             found[name] = hard_floats()
@@ -65,10 +79,16 @@ def gradients_hold(
 
     Raises:
         TypeError: an argument is neither annotated as float nor given a strategy.
+        ValueError: `order` or `examples` out of range; (by the test) no number could be judged
+            anywhere.
         ImportError: (by the decorator) Hypothesis is missing.
     """
     if callable(order):
         raise TypeError("gradients_hold takes its options first: write @gradients_hold()")
+    if type(order) is not int or order not in (1, 2, 3):
+        raise ValueError(f"gradients_hold: order must be 1, 2 or 3, not {order!r}")
+    if type(examples) is not int or examples < 1:
+        raise ValueError(f"gradients_hold: examples must be an int of at least 1, not {examples!r}")
 
     def decorate(f: Callable[..., Any]) -> Callable[[], None]:
         try:
@@ -82,6 +102,8 @@ def gradients_hold(
 
         arguments = st.tuples(*_strategies(f, strategies).values())
 
+        checks: list[int] = []  # how many numbers were right, at each point
+
         @settings(
             max_examples=examples,
             deadline=None,
@@ -91,17 +113,24 @@ def gradients_hold(
         )
         @given(arguments)
         def holds(point: tuple[Any, ...]) -> None:
-            _check_inside(f, point, order, gradient)
+            checks.append(_check_inside(f, point, order, gradient).right)
 
         @functools.wraps(f)
         def test() -> None:
             __tracebackhide__ = True
+            checks.clear()
             try:
                 holds()
             except GradientMismatch as found:
                 mismatch = found
             else:
-                return
+                if any(checks):
+                    return
+                raise ValueError(
+                    f"gradients_hold: nothing was judged: {f.__name__}() has no derivative that "
+                    "could be, or no value, at any point that was drawn; say where it has, by "
+                    "name: gradients_hold(x=st.floats(1, 2))"
+                )
             raise mismatch.with_traceback(None)  # without the frames of the search
 
         del test.__wrapped__  # or pytest would look for fixtures called like its arguments

@@ -42,14 +42,14 @@ class Jet:
         "value",
     )
 
-    def __init__(self, value: Mpf, error: Mpf, n: int) -> None:
+    def __init__(self, value: Mpf, error: Mpf, n: int, order: int) -> None:
         self.value = value
         self.error = error
         self.first: list[Entry] = [None] * n
         self.size_first: list[Entry] = [None] * n
         self.slack_first: list[Entry] = [None] * n
         # Lower triangles, row after row.
-        half = n * (n + 1) // 2
+        half = n * (n + 1) // 2 if order > 1 else 0
         self.second: list[Entry] = [None] * half
         self.size_second: list[Entry] = [None] * half
         self.slack_second: list[Entry] = [None] * half
@@ -120,14 +120,14 @@ class Replay:
         one, zero = m.mpf(1), m.mpf(0)
         jets: dict[int, Jet] = {}
         for i, x in enumerate(inputs):
-            jet = jets[id(x)] = Jet(m.mpf(x._data), zero, n)
+            jet = jets[id(x)] = Jet(m.mpf(x._data), zero, n, order)
             jet.first[i] = jet.size_first[i] = one
         for node in order_of([root]):
             if id(node) in jets:
                 continue
             prim = node._prim
             if prim is None:
-                jets[id(node)] = Jet(m.mpf(node._data), zero, n)
+                jets[id(node)] = Jet(m.mpf(node._data), zero, n, order)
                 continue
             parents: list[Jet | None] = []
             args: list[Mpf] = []
@@ -172,7 +172,7 @@ class Replay:
             error = error + m.fabs(value) * self.rtol / 4 + self.tiny
             for at, i in enumerate(active):
                 error += m.fabs(found.first[at]) * parents[i].error  # type: ignore[union-attr]
-        out = Jet(value, error, n)
+        out = Jet(value, error, n, self.order)
         chosen = [(at, parents[i], args[i]) for at, i in enumerate(active)]
         for at, jet, _ in chosen:
             assert jet is not None
@@ -219,6 +219,8 @@ class Replay:
         slack += self.tiny * sum((m.fabs(x) for _, _, x in chosen), m.mpf(1))
         slack += found.radius[at] + (found.errors[1][at] if found.errors else 0)
         for i, g in enumerate(jet.first):
+            if g is None and jet.slack_first[i] is None:
+                continue  # of which this parent knows nothing
             reach = jet.size_first[i] or m.mpf(0)
             if constant and not m.isfinite(reach):
                 continue
@@ -268,20 +270,24 @@ class Replay:
         size = m.fabs(p)
         slack = self._slack_second(found, at, other, chosen)
         constant = size == 0 and not found.first[at] and not found.first[other]
-        place = 0
-        for i in range(len(jet.first)):
-            for k in range(i + 1):
-                a, b = jet.first[i], twin.first[k]
-                ra, rb = jet.size_first[i], twin.size_first[k]
-                if a is not None and b is not None and not (constant and not m.isfinite(ra * rb)):
-                    out.second[place] = _grow(m, out.second[place], p * a * b)
-                    reach = ra * rb
-                    out.size_second[place] = _grow(m, out.size_second[place], size * reach)
-                    more = slack * reach + self.tiny * (1 + ra + rb)
-                    sa, sb = jet.slack_first[i] or 0, twin.slack_first[k] or 0
-                    more += (size + slack) * (ra * sb + rb * sa + sa * sb)
-                    out.slack_second[place] = _grow(m, out.slack_second[place], more)
-                place += 1
+        columns = [(k, b) for k, b in enumerate(twin.first) if b is not None]
+        for i, a in enumerate(jet.first):
+            if a is None:
+                continue
+            ra, sa = jet.size_first[i], jet.slack_first[i] or 0
+            for k, b in columns:
+                if k > i:
+                    break
+                rb, sb = twin.size_first[k], twin.slack_first[k] or 0
+                reach = ra * rb
+                if constant and not m.isfinite(reach):
+                    continue
+                place = _place(i, k)
+                out.second[place] = _grow(m, out.second[place], p * a * b)
+                out.size_second[place] = _grow(m, out.size_second[place], size * reach)
+                more = slack * reach + self.tiny * (1 + ra + rb)
+                more += (size + slack) * (ra * sb + rb * sa + sa * sb)
+                out.slack_second[place] = _grow(m, out.slack_second[place], more)
 
     def _slack_first(self, found: Local, at: int) -> Mpf:
         slack = self.m.fabs(found.first[at]) * self.rtol + found.radius[at]
@@ -302,6 +308,9 @@ class Replay:
         # cancellation and underflow, down to those of the first derivative, on a scale of 1 or of
         # the distance to a kink.
         relative = self.rtol + self.tiny / m.fabs(found.value) if found.value else self.rtol
+        # A sweep may multiply by an operand before it does by what makes up for its smallness.
+        operands = [m.fabs(x) for x in self.steps[-1].args if x != 0]
+        relative += self.tiny / min(operands, default=1)
         slack = size * relative + wobble + noise
         for one, x in ((at, chosen[other][2]), (other, chosen[at][2])):
             scale = max(m.fabs(x), min(1, found.kink or 1))

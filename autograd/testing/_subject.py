@@ -52,6 +52,7 @@ class Subject:
     """The function under test at one point: recorded if it can be.
 
     Attributes:
+        call: which of our functions was called with it, for its errors.
         name: how a report calls it.
         argnums: which arguments hold floats.
         point, paths: those floats, and where each is.
@@ -62,8 +63,11 @@ class Subject:
         trace: what was compared in what order, and how it came out.
     """
 
-    def __init__(self, f: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    def __init__(
+        self, f: Callable[..., Any], args: tuple[Any, ...], call: str = "check_gradients"
+    ) -> None:
         __tracebackhide__ = True
+        self.call = call
         self.f = f
         self.args = args
         self.name = getattr(f, "__name__", None) or repr(f)
@@ -71,7 +75,7 @@ class Subject:
             self.name = repr(f) if isinstance(f, Expression) else "the function"
         names = _names(f, args)
         for name, x in zip(names, args, strict=True):
-            refuse_precision(x, name if name.startswith("argument") else f"argument {name}")
+            refuse_precision(call, x, name if name.startswith("argument") else f"argument {name}")
         self.structures = [Structure(x) for x in args]
         self.argnums = tuple(i for i, s in enumerate(self.structures) if s.numbers)
         integers = [name for name, x in zip(names, args, strict=True) if _is_integer(x)]
@@ -85,7 +89,7 @@ class Subject:
         if not self.argnums:
             held = f": {self.held}" if integers else "; pass floats (3.0, not 3)"
             raise TypeError(
-                "check_gradients: no argument holds a float to differentiate with respect to" + held
+                f"{call}: no argument holds a float to differentiate with respect to" + held
             )
         self.point = [float(x) for i in self.argnums for x in self.structures[i].numbers]
         self.paths = _paths(names, args, self.argnums)
@@ -105,7 +109,7 @@ class Subject:
     def record(self, observer: Observer | None = None) -> _Recording:
         """Return a recording of the function at the point."""
         with watching(observer or Observer()):
-            return _Recording("check_gradients", self.f, self.argnums, self.args, {})
+            return _Recording(self.call, self.f, self.argnums, self.args, {})
 
     def refill(self, numbers: Sequence[float]) -> tuple[Any, ...]:
         """Return the arguments with other numbers, as floats and float64 arrays."""
@@ -120,24 +124,25 @@ class Subject:
     def at(self, numbers: Sequence[float]) -> float:
         """Return f at other numbers."""
         out = self.f(*self.refill(numbers))
-        refuse_precision(out, f"the result of {self.name}")
+        refuse_precision(self.call, out, f"the result of {self.name}")
         return float(out._data if isinstance(out, Node) else out)
 
     def differences(self) -> list[Difference]:
         """Return the derivative by each number, from values of `f` alone."""
-        found = []
-        for i, x in enumerate(self.point):
+        return [derivative(self.along(i), x) for i, x in enumerate(self.point)]
 
-            def along(moved: float, i: int = i) -> float:
-                numbers = list(self.point)
-                numbers[i] = moved
-                try:
-                    return self.at(numbers)
-                except (ValueError, ZeroDivisionError, OverflowError):
-                    return math.nan
+    def along(self, i: int) -> Callable[[float], float]:
+        """Return `f` as a function of its `i`th number alone, nan outside of its domain."""
 
-            found.append(derivative(along, x))
-        return found
+        def along(moved: float) -> float:
+            numbers = list(self.point)
+            numbers[i] = moved
+            try:
+                return self.at(numbers)
+            except (ValueError, ZeroDivisionError, OverflowError):
+                return math.nan
+
+        return along
 
 
 def _names(f: Callable[..., Any], args: tuple[Any, ...]) -> list[str]:
@@ -159,7 +164,7 @@ def _is_integer(x: Any) -> bool:
     return isinstance(x, Integral) and not isinstance(x, bool)
 
 
-def refuse_precision(x: Any, what: str) -> None:
+def refuse_precision(call: str, x: Any, what: str) -> None:
     """Refuse NumPy numbers that are not float64: they could only be judged at their own precision.
 
     Raises:
@@ -182,7 +187,7 @@ def refuse_precision(x: Any, what: str) -> None:
         kind: Any = leaf.dtype
         if kind.kind == "f" and kind != numpy.float64:
             raise TypeError(
-                f"check_gradients: {what} is of {kind}; derivatives are judged to the last digits "
+                f"{call}: {what} is of {kind}; derivatives are judged to the last digits "
                 "of a float64, so compute in float64: x.astype(float), or float(x)"
             )
 

@@ -384,6 +384,8 @@ def _as_json(options: argparse.Namespace, tally: _Tally, verdict: str) -> str:
 
 
 def _certify(options: argparse.Namespace) -> int:
+    if options.digits is not None and not 0.0 <= options.digits <= 17.0:
+        raise _Stop(f"--digits must be from 0 to 17, not {options.digits:g}")
     files = _Files()
     f = files.function(options.function)
     (point,) = points(f, options.function, values(options.at), {}, None, 0)

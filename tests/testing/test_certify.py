@@ -2,8 +2,10 @@
 
 import json
 import math
+import random
 import re
 
+import numpy as np
 import pytest
 
 import autograd as ag
@@ -85,3 +87,28 @@ def test_a_certificate_is_a_table_html_and_json():
 def test_a_constant_has_second_derivatives_too():
     found = certify(lambda x, y: 2.0, 1.0, 1.0)
     assert [c.value for c in found.second] == [0.0] * 3
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: certify(lambda x: x, 3),
+        lambda: certify(lambda x: x, "a"),
+        lambda: certify(lambda x: x, np.float32(3.0)),
+        lambda: certify(lambda x: [x], 3.0),
+    ],
+)
+def test_errors_name_certify(call):
+    with pytest.raises(TypeError, match=r"^certify"):
+        call()
+
+
+def test_numbers_taken_out_of_the_graph_are_not_certified():
+    with pytest.raises(TypeError, match=r"certify: the function takes numbers out of the graph"):
+        certify(lambda x: x * x.data, 0.5)
+
+
+def test_chance_is_not_certified():
+    chance = random.Random(1)
+    with pytest.raises(ValueError, match=r"certify: the function is not deterministic"):
+        certify(lambda x: x * chance.random(), 0.5)

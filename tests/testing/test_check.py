@@ -9,6 +9,7 @@ from wrong import ROWS, wrong_value
 
 import autograd as ag
 from autograd.testing import GradientMismatch, check_gradients, check_primitive, gradients_hold
+from autograd.testing._replay import Replay
 
 # Where each fault shows.
 POINTS = {
@@ -463,3 +464,38 @@ def test_the_users_mpmath_precision_is_left_alone():
     before = mpmath.mp.dps
     check_gradients(ag.sin, 1.0)
     assert mpmath.mp.dps == before
+
+
+@pytest.mark.parametrize("option", ["rtol", "atol"])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -1.0, "a", None])
+def test_tolerances_out_of_range(option, value):
+    with pytest.raises(ValueError, match=f"check_gradients: {option} must be a finite number"):
+        check_gradients(lambda x: x * x, 1.0, **{option: value})
+
+
+@pytest.mark.parametrize("order", [0, 4, True, 2.0, "2", [2]])
+def test_orders_out_of_range(order):
+    with pytest.raises(ValueError, match="order must be 1, 2 or 3, not"):
+        check_gradients(lambda x: x * x, 1.0, order=order)
+
+
+def test_a_gradient_that_is_no_function():
+    with pytest.raises(TypeError, match=r"gradient must be a function .* not 2\.0 \(float\)"):
+        check_gradients(lambda x: x * x, 1.0, gradient=2.0)
+
+
+def test_a_product_that_underflows_on_the_way_is_rounding():
+    def f(x, y):
+        return ag.erfc(ag.leaky_relu(y, x) ** x)
+
+    assert check_gradients(f, 5e-324, 0.1338372516440094).right > 0
+    assert check_gradients(lambda y: ag.erfc(y**5e-324), 0.1338372516440094).right > 0
+
+
+def test_first_derivatives_by_many_inputs_keep_nothing_by_pairs():
+    inputs = [ag.Value(0.1 * i + 0.05) for i in range(100)]
+    replay = Replay(sum(x * x for x in inputs), inputs, 1, 1e-13)
+    assert all(jet.second == [] for jet in replay.jets.values())
+    x, _, slack = replay.jet.by((99,))
+    assert abs(x - 2 * inputs[99].data) <= slack
+    assert replay.jets[id(inputs[0])].by((99,)) is None

@@ -460,3 +460,10 @@ def test_it_runs_as_a_module_without_pictures(tmp_path):
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("the derivatives of bowl.py:f: right")
+
+
+@pytest.mark.parametrize("digits", ["nan", "40", "-1", "inf"])
+def test_digits_that_no_float_has(run, digits):
+    code, out, err = run("certify", "bowl.py:f", "--at", "x=1.2,y=3", f"--digits={digits}")
+    assert (code, out) == (2, "")
+    assert "--digits must be from 0 to 17" in err

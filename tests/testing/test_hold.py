@@ -208,3 +208,48 @@ def test_importing_pulls_in_neither_hypothesis_nor_mpmath(module):
         [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_nothing_judged_is_no_pass():
+    @gradients_hold(examples=5)
+    def nowhere(x: float):
+        raise ValueError("never defined")
+
+    @gradients_hold(examples=5, x=st.just(math.nan))
+    def blind(x):
+        return x * x
+
+    for test in (nowhere, blind):
+        with pytest.raises(ValueError, match="nothing was judged"):
+            test()
+
+
+def test_what_is_no_strategy_is_named():
+    with pytest.raises(TypeError, match=r"x of f\(\) is given 3\.0, which is no strategy"):
+
+        @gradients_hold(x=3.0)
+        def f(x):
+            return x
+
+
+@pytest.mark.parametrize("examples", [0, -1, 2.0, True])
+def test_a_number_of_examples_that_is_none(examples):
+    with pytest.raises(ValueError, match="examples must be an int of at least 1"):
+        gradients_hold(examples=examples)
+
+
+def test_arguments_that_have_no_position():
+    def keyword(x: float, *, y: float):
+        return x * y
+
+    def several(*xs: float):
+        return sum(xs)
+
+    for f in (keyword, several):
+        with pytest.raises(TypeError, match="cannot be given by position and once"):
+            gradients_hold()(f)
+
+
+def test_an_order_out_of_range_is_said_at_once():
+    with pytest.raises(ValueError, match="gradients_hold: order must be 1, 2 or 3, not 5"):
+        gradients_hold(order=5)

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from autograd.testing import GradientMismatch, check_gradients
 from autograd.testing._differences import derivative
 from autograd.testing._opinion import believable
 
@@ -47,3 +48,28 @@ def test_what_long_steps_say_is_not_believed(f, x, right):
 def test_what_short_steps_confirm_is_believed(f, x, wrong):
     found = derivative(f, x)
     assert believable(f, x, wrong, found.value, found.error)
+
+
+FLOATS_ONLY = [
+    ("a cosine", math.cos, 1e8, -math.sin(1e8)),
+    ("a stair", lambda x: float(math.floor(float(x))), 700.0, 0.0),
+    ("a square that has underflowed", lambda x: float(x) ** 2, 1e-300, 2e-300),
+]
+
+
+@pytest.mark.parametrize(("f", "x", "right"), [case[1:] for case in FLOATS_ONLY], ids=lambda x: "")
+def test_a_right_gradient_that_long_steps_contradict_is_undecided(f, x, right):
+    found = check_gradients(f, x, gradient=lambda x: right)
+    assert (found.right, found.undecided_by) == (0, {"differences": 1})
+    assert found.notes[-1].endswith("differences of long and of short steps contradict each other")
+
+
+def test_the_other_numbers_are_judged_all_the_same():
+    def f(x, y):
+        return math.cos(x) + math.exp(y)
+
+    found = check_gradients(f, 1e8, 1.0, gradient=lambda x, y: (-math.sin(x), math.exp(y)))
+    assert (found.right, found.undecided_by) == (1, {"differences": 1})
+    with pytest.raises(GradientMismatch) as caught:
+        check_gradients(f, 1e8, 1.0, gradient=lambda x, y: (-math.sin(x), 1.01 * math.exp(y)))
+    assert caught.value.report.argument == "y"
