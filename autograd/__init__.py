@@ -79,6 +79,7 @@ from ._rules import round as round
 from ._rules import sech as sech
 from ._rules import sech_squared as sech_squared
 from ._rules import sigmoid as sigmoid
+from ._rules import sigmoid_slope as sigmoid_slope
 from ._rules import sign as sign
 from ._rules import silu as silu
 from ._rules import sin as sin

@@ -10,20 +10,23 @@ import enum
 import io
 import sys
 import types
+from collections import UserString, deque
 from collections.abc import Collection, Iterator, Mapping
 from functools import partial
+from itertools import chain, islice
 from numbers import Number
 from typing import Any, Final
 
 from ._primitive import Node, Primitive, is_number, is_whole
 
-_MOST: Final = 10_000  # objects looked at; beyond that it is somebody's whole world
+_MOST: Final = 30_000  # objects looked at; beyond that it is somebody's whole world
+_AT_A_TIME: Final = 16  # of one container, before the next one has its turn
 # What holds no numbers to differentiate by, or only such as nobody means to.
 _PLAIN: Final = (
     str,
+    UserString,
     bytes,
     bytearray,
-    memoryview,
     range,
     slice,
     type,
@@ -103,51 +106,66 @@ def _array(numpy: Any, leaf: Any) -> str | None:
 
 def _path(leaf: Any) -> str | None:
     """Return where the first float or `Value` inside `leaf` is, as Python would write it."""
-    waiting: list[tuple[str, Any]] = [("", leaf)]
+    waiting: deque[Iterator[tuple[str, Any]]] = deque([iter([("", leaf)])])
     seen: dict[int, Any] = {}  # keeps what it has seen, so that no id comes twice
-    at = 0
-    while at < len(waiting) and len(seen) < _MOST:
-        path, x = waiting[at]
-        at += 1
-        if isinstance(x, Node):
-            return path
-        if isinstance(x, _PLAIN) or id(x) in seen:
-            continue
-        if is_number(x):
-            if not is_whole(x):
+    looked = 0
+    while waiting and looked < _MOST:
+        entries = waiting.popleft()
+        some = list(islice(entries, _AT_A_TIME))
+        looked += len(some)
+        for path, x in some:
+            if isinstance(x, Node):
                 return path
-            continue
-        if isinstance(x, Number):  # complex, Decimal
-            return path
-        seen[id(x)] = x
-        waiting.extend(_inside(path, x))
+            if isinstance(x, _PLAIN) or id(x) in seen:
+                continue
+            if is_number(x):
+                if not is_whole(x):
+                    return path
+                continue
+            if isinstance(x, Number):  # complex, Decimal
+                return path
+            seen[id(x)] = x
+            waiting.append(chain(_entries(path, x), _attributes(path, x)))
+        if len(some) == _AT_A_TIME:
+            waiting.append(entries)
     return None
 
 
-def _inside(path: str, x: Any) -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = []
+def _entries(path: str, x: Any) -> Iterator[tuple[str, Any]]:
     numpy = sys.modules.get("numpy")
     try:
         if numpy is not None and hasattr(type(x), "__array__"):
             entries = numpy.asarray(x)
             if entries.dtype.kind in "fcV" and entries.size:
-                return [(path, 0.0)]
-            return [(path, y) for y in entries.ravel().tolist()] if entries.dtype == object else []
-        if isinstance(x, Mapping):
-            found += [(f"{path}[{key!r:.40}]", x[key]) for key in x]
+                yield path, 0.0
+            elif entries.dtype == object:
+                yield from ((path, y) for y in entries.flat)
+        elif isinstance(x, Mapping):
+            for key in x:
+                yield f"{path}[{key!r:.40}]", x[key]
         elif isinstance(x, Collection):
             indexed = hasattr(type(x), "__getitem__")
-            found += [(f"{path}[{i}]" if indexed else path, y) for i, y in enumerate(x)]
+            for i, y in enumerate(x):
+                yield f"{path}[{i}]" if indexed else path, y
     except Exception:  # an object that only looks like one
-        found = []
-    names = list(getattr(x, "__dict__", ()))
+        return
+
+
+def _attributes(path: str, x: Any) -> Iterator[tuple[str, Any]]:
+    """Give what `x` stores, past its properties and its `__getattr__`."""
+    try:
+        own = object.__getattribute__(x, "__dict__")
+    except AttributeError:
+        own = {}
+    for name in list(own):
+        if name in own:
+            yield f"{path}.{name}", own[name]
     for cls in type(x).__mro__:
-        slots = cls.__dict__.get("__slots__", ())
-        names += [slots] if isinstance(slots, str) else list(slots)
-    for name in names:
-        try:
-            y = object.__getattribute__(x, name)
-        except AttributeError:
-            continue
-        found.append((f"{path}.{name}", y))
-    return found
+        if "__slots__" in cls.__dict__:
+            for name, slot in list(cls.__dict__.items()):
+                if isinstance(slot, types.MemberDescriptorType):
+                    try:
+                        y = slot.__get__(x)
+                    except AttributeError:
+                        continue
+                    yield f"{path}.{name}", y

@@ -24,6 +24,7 @@ _LN2: Final = math.log(2.0)
 _LOG2_E: Final = 1.4426950408889634
 _LOG10_E: Final = 0.4342944819032518
 _LN10: Final = math.log(10.0)
+ALL_WHOLE: Final = 9007199254740992.0  # 2**53: floats from here on are even integers (or infinite)
 _SQRT_HALF: Final = 0.7071067811865476
 _THIRD: Final = 0.3333333333333333
 _TWO_OVER_SQRT_PI: Final = 1.1283791670955126
@@ -122,6 +123,26 @@ def power(x: float, y: float) -> float:
         return -inf if x < 0.0 and odd else inf
 
 
+def power_slope(out: Any, x: Any, y: Any) -> Any:
+    """Return the partial of `out` = x ** y by x, of floats or in the graph.
+
+    From 2**53 on y - 1 is no float (and its neighbours are even where y - 1 is odd): there the
+    power is taken at an even exponent and brought back by a factor x or 1 / x.
+    """
+    if not isinstance(y, float):
+        # 0 ** 0 must not bring the pole of 1/x into higher orders.
+        huge = greater(abs(y), ALL_WHOLE - 1.0)
+        rising = greater(y, 0.0)
+        less = where(huge, where(rising, 2.0, 0.0), 1.0)
+        factor = where(huge, where(rising, x, div(1.0, x)), 1.0)
+        return where(hypot(x, y), strong_mul(y, factor * pow(x, y - less)), 0.0)
+    if y == 0.0:
+        return 0.0
+    if y >= ALL_WHOLE:
+        return y * (x * pow(x, y - 2.0))
+    return y * (div(1.0, x) * out) if y <= -ALL_WHOLE else y * pow(x, y - 1.0)
+
+
 def _strong_mul(x: float, y: float) -> float:
     return 0.0 if x == 0.0 else x * y
 
@@ -162,6 +183,11 @@ def _sech(x: float) -> float:
 def _sech_squared(x: float) -> float:
     z = math.exp(-2.0 * math.fabs(x))
     return 4.0 * z / ((1.0 + z) * (1.0 + z))
+
+
+def _sigmoid_slope(x: float) -> float:
+    z = math.exp(-math.fabs(x))
+    return z / ((1.0 + z) * (1.0 + z))
 
 
 def _softplus(x: float) -> float:
@@ -316,12 +342,7 @@ pow: Final[Primitive] = _row(
     "pow",
     power,
     (
-        # 0 ** 0 must not bring the pole of 1/x into higher orders, nor a constant exponent 0.
-        lambda out, x, y: (
-            (y * pow(x, y - 1.0) if y != 0.0 else 0.0)
-            if isinstance(y, float)
-            else where(hypot(x, y), strong_mul(y, pow(x, y - 1.0)), 0.0)
-        ),
+        power_slope,
         lambda out, x, y: where(
             x, strong_mul(out, log(x)), where(greater(0.0, y), strong_mul(out, log(x)), 0.0)
         ),
@@ -342,6 +363,9 @@ pow: Final[Primitive] = _row(
         ((nan, 0.0), 1.0, (0.0, nan)),
         ((1e200, 2.0), inf, (2e200, inf)),
         ((-1e200, 3.0), -inf, (inf, nan)),
+        ((-1.0, 2.0**53), 1.0, (-(2.0**53), nan)),
+        ((-1.0, -(2.0**53)), 1.0, (2.0**53, nan)),
+        ((-1.0, 1e17), 1.0, (-1e17, nan)),
     ),
     lambda m, x, y: m.power(x, y),
     kink=lambda m, x, y: m.inf if y >= 0 and y == m.nint(y) else x,
@@ -1088,7 +1112,7 @@ silu: Final[Primitive] = _row(
 sigmoid: Final[Primitive] = _row(
     "sigmoid",
     _sigmoid,
-    (lambda out, x: 0.25 * sech_squared(0.5 * x),),
+    (lambda out, x: sigmoid_slope(x),),
     (_ANY,),
     (
         ((1000.0,), 1.0, (0.0,)),
@@ -1099,6 +1123,21 @@ sigmoid: Final[Primitive] = _row(
     lambda m, x: 1 / (1 + m.exp(-x)),
     symbol="σ",
     doc="1 / (1 + exp(-x))",
+)
+sigmoid_slope: Final[Primitive] = _row(
+    "sigmoid_slope",
+    _sigmoid_slope,
+    (lambda out, x: -out * tanh(0.5 * x),),
+    (_ANY,),
+    (
+        ((0.0,), 0.25, (-0.0,)),
+        ((1000.0,), 0.0, (-0.0,)),
+        ((-inf,), 0.0, (0.0,)),
+        ((40.0,), 4.248354255291589e-18, (-4.248354255291589e-18,)),
+    ),
+    lambda m, x: 1 / (4 * m.cosh(x / 2) ** 2),
+    symbol="σ'",
+    doc="sigmoid(x) (1 - sigmoid(x)), the slope of sigmoid",
 )
 log_sigmoid: Final[Primitive] = _row(
     "log_sigmoid",

@@ -264,8 +264,12 @@ class Value(Node):
         if isinstance(other, float) or _number(other, "**"):
             y = as_float(other, "the exponent of **")
             x = self._data
-            slope = 0.0 if y == 0.0 else y * _rules.power(x, y - 1.0)
-            return Value(None, "", _rules.power(x, y), _POW, self, None, slope, y, None)
+            out = _rules.power(x, y)
+            if -_rules.ALL_WHOLE < y < _rules.ALL_WHOLE:
+                slope = 0.0 if y == 0.0 else y * _rules.power(x, y - 1.0)
+            else:
+                slope = _rules.power_slope(out, x, y)
+            return Value(None, "", out, _POW, self, None, slope, y, None)
         return NotImplemented
 
     def __rpow__(self, other: object) -> Any:

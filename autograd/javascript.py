@@ -59,6 +59,7 @@ FUNCTIONS = {
     "tanh": "x=>Math.tanh(x)",
     "sech": "x=>(z=>2*z/(1+z*z))(Math.exp(-Math.abs(x)))",
     "sech_squared": "x=>(z=>4*z/((1+z)*(1+z)))(Math.exp(-2*Math.abs(x)))",
+    "sigmoid_slope": "x=>(z=>z/((1+z)*(1+z)))(Math.exp(-Math.abs(x)))",
     "asinh": "x=>Math.asinh(x)",
     "acosh": "x=>Math.acosh(x)",
     "atanh": "x=>Math.atanh(x)",

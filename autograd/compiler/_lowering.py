@@ -345,6 +345,12 @@ def _sech_squared(b: Builder, x: str) -> str:
     return b.div(b.times(z, 4.0), b.mul(s, s))
 
 
+def _sigmoid_slope(b: Builder, x: str) -> str:
+    z = b.call("exp", b.neg(b.abs(x)))
+    s = b.plus(z, 1.0)
+    return b.div(z, b.mul(s, s))
+
+
 def _softplus(b: Builder, x: str) -> str:
     tail = b.call("log1p", b.call("exp", b.neg(b.abs(x))))
     return b.add(_relu(b, x), tail)
@@ -539,6 +545,7 @@ ROUTINES: Final[dict[str, Callable[..., str]]] = {
     "sigmoid": _sigmoid,
     "sech": _sech,
     "sech_squared": _sech_squared,
+    "sigmoid_slope": _sigmoid_slope,
     "softplus": _softplus,
     "log_sigmoid": _log_sigmoid,
     "gelu": _gelu,
@@ -607,7 +614,10 @@ LOWERINGS: Final[dict[str, Callable[..., str]]] = {
     **{name: _function(name) for name in LIBM if name != "pow"},
     **{
         name: _function(name)
-        for name in ["sigmoid", "sech", "sech_squared", "softplus", "log_sigmoid", "gelu", "silu"]
+        for name in [
+            *("sigmoid", "sech", "sech_squared", "sigmoid_slope"),
+            *("softplus", "log_sigmoid", "gelu", "silu"),
+        ]
     },
     "add": Builder.add_product,
     "sub": Builder.sub,

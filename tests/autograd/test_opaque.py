@@ -280,3 +280,53 @@ def test_registering_checks_its_arguments():
         register_container(3, len, len)
     with pytest.raises(TypeError, match="must be functions"):
         register_container(Thing, None, len)
+
+
+class Mangled:
+    __slots__ = ("__w",)
+
+    def __init__(self):
+        self.__w = 3.0
+
+
+class Answering:
+    __slots__ = ()
+
+    def __getattr__(self, name):
+        raise RuntimeError("nobody asks")
+
+
+def _crowd(n):
+    found = Thing(None)
+    found.parts = {i: [float(i)] for i in range(n)}
+    return found
+
+
+@pytest.mark.parametrize(
+    ("hiding", "where"),
+    [
+        (Mangled(), "._Mangled__w"),
+        (memoryview(array.array("d", [1.0])), "[0]"),
+        (_crowd(40_000), ".parts[0][0]"),
+        (collections.UserList([*range(100), Thing()]), "[100].parts['deep'][1]['w']"),
+    ],
+    ids=["private slot", "memoryview", "a crowd", "far back"],
+)
+def test_numbers_in_places_few_look_are_found(hiding, where):
+    assert f"holds a number at {where} " in hidden(hiding)
+
+
+def test_what_has_no_end_or_must_not_be_asked_is_left_alone():
+    class Endless(collections.UserList):
+        def __getitem__(self, i):
+            return Endless()
+
+        def __len__(self):
+            return 10**9
+
+        def __iter__(self):
+            while True:
+                yield Endless()
+
+    for x in (collections.UserString("abc"), Endless(), Answering(), memoryview(b"ab")):
+        assert hidden(x) is None
