@@ -3,7 +3,8 @@ penalty that trains nothing.
 
 To take floats is right when a slope is looked at, so that alone is no reason to warn. What shows
 the mistake is that the next `backward()` reaches a `Value` the derivative closed over, unchanged
-since, and that a constant was added to the root: one that cannot matter to its gradient.
+since, and that one of those floats is a constant of its graph (a residual), or that a constant was
+added to the root (a penalty that was computed from them): one that cannot matter to its gradient.
 """
 
 from __future__ import annotations
@@ -18,32 +19,45 @@ from ._primitive import Node, operands_of
 _MOST: Final = 8  # places in the code that are remembered
 _SUMS: Final = ("add", "sub", "neg")
 
-# By place in the code: the function, a leaf that it closed over, the leaf's number then.
-noted: Final[dict[str, tuple[str, Node, float]]] = {}
+_FLOATS: Final = 64  # of one derivative that are remembered
+
+# By place in the code: the function, a leaf that it closed over, the leaf's number then, the floats.
+noted: Final[dict[str, tuple[str, Node, float, frozenset[float]]]] = {}
 
 
 class DroppedDependence(UserWarning):
     """A derivative that came back as floats was added to a loss that trains what it depends on."""
 
 
-def note(what: str, leaf: Node, place: str) -> None:
-    """Remember that `what` gave floats at this place, though its graph closed over `leaf`."""
+def note(what: str, leaf: Node, place: str, floats: list[Any]) -> None:
+    """Remember that `what` gave `floats` at this place, though its graph closed over `leaf`."""
     if place in noted or len(noted) < _MOST:
-        noted[place] = what, leaf, leaf._data
+        told = frozenset(x for x in floats[:_FLOATS] if _telling(x))
+        noted[place] = what, leaf, leaf._data, told
+
+
+def _telling(number: float) -> bool:
+    """Say whether a constant is no whole number, as people write them everywhere."""
+    return number != number // 1
 
 
 def warn_before(root: Node) -> None:
     """Warn if what was noted is likely to have been meant as part of `root`; forget it."""
     found = list(noted.items())
     noted.clear()
-    if not _adds_a_constant(root):
-        return
-    below = {id(node) for node in order_of([root]) if node._prim is None}
-    for place, (what, leaf, number) in found:
-        if id(leaf) in below and leaf._data == number:
+    added = _adds_a_constant(root)
+    below: set[int] = set()
+    constants: set[float] = set()
+    for node in order_of([root]):
+        if node._prim is None:
+            below.add(id(node))
+        constants.update(number for parent, number in operands_of(node) if parent is None)
+    for place, (what, leaf, number, floats) in found:
+        used = added or not floats.isdisjoint(constants)
+        if used and id(leaf) in below and leaf._data == number:
             warnings.warn(
                 f"{what} at {place} gave floats, which do not depend on the Values that its "
-                f"function closed over (as {leaf!r}); added to a loss they train nothing. "
+                f"function closed over (as {leaf!r}); as a part of a loss they train nothing. "
                 "Use differentiate(y, [x]), or pass the Values as arguments, and Values come back; "
                 "if a constant is meant, filter autograd.DroppedDependence",
                 DroppedDependence,
@@ -74,7 +88,7 @@ def _adds_a_constant(root: Node) -> bool:
         operands = operands_of(node)
         nodes = [x for x, _ in operands if x is not None]
         if prim.name in _SUMS:
-            if any(x is None and number != number // 1 for x, number in operands):
+            if any(x is None and _telling(number) for x, number in operands):
                 return True
             waiting += nodes
         elif prim.name in ("mul", "div") and len(nodes) == 1:

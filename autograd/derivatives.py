@@ -113,7 +113,8 @@ class _Recording:
         found = cotangents(nodes, weights, list(self.inputs), self.level, closed_over)
         if closed_over and closed_over[0]._level == 0 and not watch.inside():
             frame = sys._getframe(_stack_level() - 1)
-            note(self.what, closed_over[0], f"{frame.f_code.co_filename}:{frame.f_lineno}")
+            place = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+            note(self.what, closed_over[0], place, found)
         return found
 
     def forward(self, roots: list[Any], directions: list[Any], as_graph: bool) -> list[Any]:

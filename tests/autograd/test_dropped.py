@@ -52,6 +52,21 @@ def test_a_penalty_that_trains_nothing_is_named(penalty, add):
     assert w[0].grad != 0.0  # and nothing is held back
 
 
+def test_a_residual_of_a_slope_is_named():
+    """Deep in the loss, where no constant is added to the root."""
+    w = weights()
+    slope = grad(lambda x: model(w, x))(0.3)
+    loss = ag.mean([(slope - model(w, 0.3)) ** 2, (slope * w[1] - 2.0) ** 2])
+    with pytest.warns(DroppedDependence, match="gave floats"):
+        loss.backward()
+
+
+def test_a_slope_that_is_looked_at_is_no_residual():
+    w = weights()
+    assert grad(lambda x: model(w, x))(0.3) != 0.0
+    ((model(w, 0.3) - 0.7) ** 2 * 0.5).backward()
+
+
 def test_it_is_said_once_for_each_penalty():
     w = weights()
     penalty = PENALTIES["grad"](w)
@@ -114,5 +129,5 @@ def test_slopes_that_are_looked_at_do_not_warn():
 def test_little_is_remembered():
     w = weights()
     for i in range(20):
-        ag._dropped.note("grad", w[0], f"file:{i}")
+        ag._dropped.note("grad", w[0], f"file:{i}", [0.1] * 100)
     assert len(noted) == 8
