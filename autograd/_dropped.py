@@ -21,7 +21,7 @@ _SUMS: Final = ("add", "sub", "neg")
 
 _FLOATS: Final = 64  # of one derivative that are remembered
 
-# By place in the code: the function, a leaf that it closed over, the leaf's number then, the floats.
+# By place in the code: the function, a leaf it closed over, the number of that then, the floats.
 noted: Final[dict[str, tuple[str, Node, float, frozenset[float]]]] = {}
 
 

@@ -83,7 +83,7 @@ def test_random_programs_at_special_points():
 def test_along_one_path_there_is_no_disagreement():
     smooth = [row for row in ROWS if not row.selects]
     found = compare(1500, seed=3, rows=smooth, once=True)
-    # The modes multiply in opposite orders, and one of them may pass the end of the range on the way.
+    # The modes multiply in opposite orders, and one may pass the end of the range on the way.
     ranges = {"number, forward inf", "inf, forward number"}
     assert found.keys() - ranges == {"points"}
     assert sum(found[kinds] for kinds in ranges) <= 2, found
