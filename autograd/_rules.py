@@ -913,7 +913,7 @@ direction: Final[Primitive] = _row(
         ((inf, inf), nan, (nan, nan)),
         ((0.0, nan), nan, (nan, nan)),
     ),
-    lambda m, x, y: x / m.sqrt(x * x + y * y),
+    lambda m, x, y: x / m.sqrt(x * x + y * y) if x or y else m.mpf(0),
     kink=lambda m, x, y: max(m.fabs(x), m.fabs(y)),
     symbol="dir",
     doc="x / hypot(x, y), the slope of hypot: 0 at the origin",
