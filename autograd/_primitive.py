@@ -158,6 +158,11 @@ def as_float(x: object, what: str) -> float:
     """
     if isinstance(x, float):
         return float(x)  # NumPy's float64 is one; its arithmetic warns where ours has infinities
+    if isinstance(x, Node):  # asked before `Real`, which it is too
+        raise TypeError(
+            f"{what} must be a plain number, not {x!r}: "
+            "use its .data, or stop_gradient(v) to stay in the graph"
+        )
     try:
         if isinstance(x, int):
             return float(x)
@@ -169,11 +174,6 @@ def as_float(x: object, what: str) -> float:
                 return float(item)
     except OverflowError:
         raise OverflowError(f"{what} is too large for a float") from None
-    if isinstance(x, Node):
-        raise TypeError(
-            f"{what} must be a plain number, not {x!r}: "
-            "use its .data, or stop_gradient(v) to stay in the graph"
-        )
     raise TypeError(f"{what} must be a real number, not {x!r} ({type(x).__name__})")
 
 
@@ -211,6 +211,7 @@ class Primitive:
             order (`where`, `relu`, ...; not a partial that merely passes through zero).
         aliases: further names of the method, for NumPy's spelling.
         doc: one line for the documentation.
+        otherwise: what is called with any other number of arguments (`log(x, base)`), if anything.
         registered: whether it is found by its name.
         closed: whether nothing it holds leads to a node, so that its results need no collector.
     """
@@ -264,6 +265,7 @@ class Primitive:
         self.selects = selects
         self.aliases = aliases
         self.doc = doc
+        self.otherwise: Callable[..., Any] | None = None
         self.registered = False
         self.closed = False
 
@@ -333,6 +335,8 @@ class Primitive:
     def _general(self, args: tuple[Any, ...]) -> Any:
         missing = self.arity - len(args)
         if missing < 0 or missing > len(self.defaults):
+            if self.otherwise is not None:
+                return self.otherwise(*args)
             few = self.arity - len(self.defaults)
             want = str(self.arity) if few == self.arity else f"{few} to {self.arity}"
             raise TypeError(f"{self.name}() takes {want} arguments, got {len(args)}")
