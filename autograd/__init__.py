@@ -7,6 +7,7 @@ from math import pi as pi
 from math import tau as tau
 from typing import TYPE_CHECKING, Any
 
+from . import _numpy as _numpy
 from ._build import build_info as build_info
 from ._build import warn_if_stale as _warn_if_stale
 from ._case import Averaged as Averaged
@@ -15,9 +16,11 @@ from ._custom import primitive as primitive
 from ._decisions import Decision as Decision
 from ._decisions import Decisions as Decisions
 from ._decisions import decisions as decisions
+from ._dropped import DroppedDependence as DroppedDependence
 from ._elsewhere import unknown as _unknown
 from ._findings import Finding as Finding
 from ._findings import Findings as Findings
+from ._graph import StaleGraph as StaleGraph
 from ._graph import check_graph as check_graph
 from ._graph import topological_order as topological_order
 from ._lint import lint as lint
@@ -73,6 +76,7 @@ from ._rules import cos as cos
 from ._rules import cosh as cosh
 from ._rules import digamma as digamma
 from ._rules import digamma as psi
+from ._rules import direction as direction
 from ._rules import div as div
 from ._rules import div as divide
 from ._rules import div as true_divide
@@ -87,6 +91,7 @@ from ._rules import floordiv as floor_divide
 from ._rules import floordiv as floordiv
 from ._rules import fmod as fmod
 from ._rules import gamma as gamma
+from ._rules import gauss as gauss
 from ._rules import gelu as gelu
 from ._rules import greater as greater
 from ._rules import hypot as hypot
@@ -103,6 +108,7 @@ from ._rules import log2 as log2
 from ._rules import log10 as log10
 from ._rules import log_sigmoid as log_sigmoid
 from ._rules import log_sigmoid as logsigmoid
+from ._rules import log_slope as log_slope
 from ._rules import logaddexp as logaddexp
 from ._rules import maximum as maximum
 from ._rules import minimum as minimum
@@ -111,6 +117,7 @@ from ._rules import mul as mul
 from ._rules import mul as multiply
 from ._rules import neg as neg
 from ._rules import neg as negative
+from ._rules import one_minus_square as one_minus_square
 from ._rules import polygamma as polygamma
 from ._rules import pow as pow
 from ._rules import pow as power
@@ -118,6 +125,8 @@ from ._rules import relu as relu
 from ._rules import round as rint
 from ._rules import round as round
 from ._rules import round_digits as round_digits
+from ._rules import sech as sech
+from ._rules import sech_squared as sech_squared
 from ._rules import sigmoid as expit
 from ._rules import sigmoid as sigmoid
 from ._rules import sign as sign
@@ -140,6 +149,7 @@ from ._rules import trunc as trunc
 from ._rules import where as where
 from ._rules import xlogy as xlogy
 from ._scope import scope as scope
+from ._structure import register_container as register_container
 from ._value import Value as Value
 from .activations import celu as celu
 from .activations import clip as clamp

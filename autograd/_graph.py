@@ -1,14 +1,26 @@
-"""Order and structure of recorded graphs; nothing here knows a derivative.
+"""Order and structure of recorded graphs, and whether their numbers still hold; nothing here knows
+how derivatives are put together.
 
 Nothing is recursive: every function works on a graph a million nodes deep.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from math import copysign, fabs
+from typing import Any, Final
 
+from . import _rules
 from ._mypyc import i32
 from ._primitive import Node, Operand, Primitive, operands_of
+
+# Our own rows give the same bits whenever they are asked. What users write may depend on more, or
+# take another way on `Value`s than on floats, with other last digits.
+_ROWS: Final = frozenset([id(row) for row in vars(_rules).values() if isinstance(row, Primitive)])
+_LOOSE: Final = 1e-9
+
+
+class StaleGraph(ValueError):
+    """A graph is read again, and a number in it is no longer what its operands give."""
 
 
 def order_of(roots: list[Node], level: i32 = 0, leaves: list[Node] | None = None) -> list[Node]:
@@ -112,6 +124,7 @@ def check_graph(root: Any) -> int:
         ValueError: what is wrong, and at which node: a parent after its child, a number of
             operands other than the primitive's arity, a leaf with operands, an inner node with
             constants only.
+        StaleGraph: a number is not what the operands give now, because `.data` below was assigned.
         TypeError: `root` is no `Value`.
     """
     order = order_of([_node(root, "check_graph")])
@@ -132,7 +145,69 @@ def check_graph(root: Any) -> int:
         for parent, _ in operands:
             if parent is not None and parent._slot >= i:
                 raise ValueError(f"{name} comes before its parent {parent!r}")
+        numbers = check_value(node, operands)
+        for at, (parent, recorded) in enumerate(operands):
+            partial = prim.partials[at]
+            if parent is not None and partial is not None:
+                check_partial(node, at, recorded, prim.real(partial(*numbers), "a partial"))
     return len(order)
+
+
+# ----------------------------------------------------------------------------- stale graphs
+
+
+def may_be_stale(prim: Primitive, operands: list[Operand]) -> bool:
+    """Say whether an operand may have been assigned: only leaves can be. What users wrote may
+    depend on anything."""
+    for parent, _ in operands:
+        if parent is not None and parent._prim is None:
+            return True
+    return id(prim) not in _ROWS
+
+
+def check_value(node: Node, operands: list[Operand]) -> list[float]:
+    """Return the numbers that the partials of `node` see, its value and those of its operands.
+
+    Raises:
+        StaleGraph: they give another value now.
+    """
+    prim = node._prim
+    numbers = [number if parent is None else parent._data for parent, number in operands]
+    if prim is not None and id(prim) in _ROWS:
+        now: float = prim.fn(*numbers)
+        if now != node._data and (now == now or node._data == node._data):
+            raise StaleGraph(_stale(node, "was", node._data, now))
+    return [node._data, *numbers]
+
+
+def check_partial(node: Node, at: int, recorded: float, now: float) -> None:
+    """Raise StaleGraph if the partial of `node` by operand `at` is not as it was recorded."""
+    if now == recorded:
+        if now != 0.0 or copysign(1.0, now) == copysign(1.0, recorded):
+            return
+    elif now != now and recorded != recorded:
+        return
+    prim = node._prim
+    if id(prim) not in _ROWS and (
+        now == recorded or fabs(now - recorded) <= _LOOSE * max(fabs(now), fabs(recorded))
+    ):
+        return
+    raise StaleGraph(_stale(node, f"had the partial by operand {at + 1}", recorded, now))
+
+
+def _stale(node: Node, what: str, recorded: float, now: float) -> str:
+    prim = node._prim
+    numbers = [number if parent is None else parent._data for parent, number in operands_of(node)]
+    name = "" if prim is None else f"{prim.name}({', '.join(map(repr, numbers))})"
+    if node._extra is not None and node._extra.label:
+        name = f"{node._extra.label} = {name}"
+    why = ".data of a Value below it was assigned since"
+    if id(prim) not in _ROWS:
+        why += f", or {prim!r} depends on something else that changed"
+    return (
+        f"stale graph: {name} {what} {recorded!r} when it was recorded and would be {now!r} now: "
+        f"{why}; record the graph again"
+    )
 
 
 # ------------------------------------------------------------------------------------ pickling

@@ -7,7 +7,7 @@ and nothing of graphs as a whole (`_graph`, `_sweep`).
 from __future__ import annotations
 
 from collections.abc import Callable
-from numbers import Real
+from numbers import Integral, Real
 from types import MethodType
 from typing import Any, Final, final
 
@@ -146,11 +146,35 @@ def made(node: Node) -> None:
 # ------------------------------------------------------------------------------------ numbers
 
 
-def as_float(x: object, what: str) -> float:
-    """Return the plain number `x` as a float; `what` names it in the error.
+def is_number(x: object) -> bool:
+    """Say whether `x` is a plain real number: what `as_float` takes, and what nobody refuses.
 
-    Takes float, int, bool, fractions.Fraction and whatever else is a `numbers.Real`, and NumPy
-    scalars (0-d arrays too).
+    These are float, int, bool, fractions.Fraction and whatever else is a `numbers.Real`, NumPy
+    scalars of every real kind, and 0-d arrays of such. Not Decimal, which mixes with no float, and
+    nothing complex.
+    """
+    return isinstance(x, (float, int, Real)) or isinstance(_item(x), (float, int, Real))
+
+
+def is_whole(x: object) -> bool:
+    """Say whether the number `x` is of a type of whole numbers, `bool` among them."""
+    if isinstance(x, float):
+        return False
+    return isinstance(x, (int, Integral)) or isinstance(_item(x), (int, Integral))
+
+
+def _item(x: object) -> Any:
+    """Return what a scalar or 0-d array holds, None if `x` is neither. Its class is asked first:
+    there are objects that have every attribute."""
+    kind: Any = type(x)
+    if hasattr(kind, "shape") and hasattr(kind, "item"):
+        it: Any = x
+        return it.item() if it.shape == () else None
+    return None
+
+
+def as_float(x: object, what: str) -> float:
+    """Return the plain number `x` (see `is_number`) as a float; `what` names it in the error.
 
     Raises:
         TypeError: `x` is anything else.
@@ -168,10 +192,9 @@ def as_float(x: object, what: str) -> float:
             return float(x)
         if isinstance(x, Real):  # slow to ask: an abstract class
             return float(x)
-        if getattr(x, "shape", None) == () and hasattr(x, "item"):
-            item = x.item()
-            if isinstance(item, (float, int)):
-                return float(item)
+        item = _item(x)
+        if isinstance(item, (float, int, Real)):
+            return float(item)
     except OverflowError:
         raise OverflowError(f"{what} is too large for a float") from None
     raise TypeError(f"{what} must be a real number, not {x!r} ({type(x).__name__})")
@@ -296,7 +319,9 @@ class Primitive:
             if isinstance(x, Node):
                 number: Any = x._data
                 out = self.fn(number)
-                value = self._float(out, "fn")
+                if type(out) is not float:
+                    out = self.real(out, "fn")
+                value: float = out
                 partial = self.partials[0]
                 pa = 0.0 if partial is None else self._float(partial(out, number), _PARTIAL)
                 return x.spawn(value, self, x, None, pa, 0.0, None)
@@ -319,7 +344,9 @@ class Primitive:
     def _binary(self, a: Node | None, b: Node | None, x: Any, y: Any) -> Any:
         """Return the node for `x` and `y`, of which `a` and `b` (if any) are the nodes."""
         out = self.fn(x, y)
-        value = self._float(out, "fn")
+        if type(out) is not float:
+            out = self.real(out, "fn")
+        value: float = out
         pa: float = x
         pb: float = y
         if a is not None:
@@ -351,10 +378,19 @@ class Primitive:
                     first = x
             elif isinstance(x, float):
                 numbers.append(float(x))
+            elif not isinstance(x, int) and hasattr(x, "__len__"):
+                for array in args:
+                    if hasattr(type(array), "_by_cell"):  # an array of Values
+                        return array._by_cell(self, args)
+                if not is_number(x):
+                    raise TypeError(self._many(i, x))
+                numbers.append(as_float(x, f"{self.name}(): argument {i + 1}"))
             else:
                 numbers.append(as_float(x, f"{self.name}(): argument {i + 1}"))
         out = self.fn(*numbers)
-        value = self._float(out, "fn")
+        if type(out) is not float:
+            out = self.real(out, "fn")
+        value: float = out
         if first is None:
             return value
         operands: list[Operand] = []
@@ -370,13 +406,35 @@ class Primitive:
         extra = Extra("", (), tuple(operands[2:])) if len(operands) > 2 else None
         return first.spawn(value, self, a, b, pa, pb, extra)
 
-    def _float(self, result: object, what: str) -> float:
-        if isinstance(result, float):
-            return result
-        raise TypeError(
-            f"primitive {self.name}: {what} of floats must return a float, "
-            f"not {result!r} ({type(result).__name__})"
+    def _many(self, i: int, x: Any) -> str:
+        """Return what to do about a list or an array as argument `i`."""
+        ways = ""
+        if self.arity == 1 and not isinstance(x, (str, bytes)):
+            ways = f"; apply it to each: [{self.name}(v) for v in x]"
+            if hasattr(x, "shape"):
+                ways += f", or numpy.frompyfunc({self.name}, 1, 1)(x)"
+        return (
+            f"{self.name}(): argument {i + 1} must be a real number, not {x!r:.60} "
+            f"({type(x).__name__}){ways}"
         )
+
+    def _float(self, result: object, what: str) -> float:
+        if type(result) is float:
+            return result
+        return self.real(result, what)
+
+    def real(self, result: object, what: str) -> float:
+        """Return what the function ("fn") or a partial ("a partial") gave for floats, as a float.
+
+        Raises:
+            TypeError: it is no real number.
+        """
+        if not is_number(result):
+            raise TypeError(
+                f"primitive {self.name}: {what} of floats must return a real number, "
+                f"not {result!r} ({type(result).__name__})"
+            )
+        return as_float(result, f"primitive {self.name}: {what} of floats")
 
 
 # ----------------------------------------------------------------------------------- registry

@@ -26,6 +26,7 @@ _LOG2_E: Final = 1.4426950408889634
 _LOG10_E: Final = 0.4342944819032518
 _LN10: Final = math.log(10.0)
 _SQRT_HALF: Final = 0.7071067811865476
+_THIRD: Final = 0.3333333333333333
 _TWO_OVER_SQRT_PI: Final = 1.1283791670955126
 _ONE_OVER_SQRT_2PI: Final = 0.3989422804014327
 
@@ -126,6 +127,21 @@ def _strong_mul(x: float, y: float) -> float:
     return 0.0 if x == 0.0 else x * y
 
 
+def _log_slope(x: float) -> float:
+    return nan if x < 0.0 else divide(1.0, x)
+
+
+def _one_minus_square(x: float) -> float:
+    size = math.fabs(x)
+    if size <= 0.5:
+        return 1.0 - x * x
+    return (1.0 - x) * (1.0 + x) if size <= 1.0 else nan
+
+
+def _gauss(x: float) -> float:
+    return math.exp(-x * x)
+
+
 def _log1p(x: float) -> float:
     if x == -1.0:
         return -inf
@@ -139,6 +155,16 @@ def _sigmoid(x: float) -> float:
     return z / (1.0 + z)
 
 
+def _sech(x: float) -> float:
+    z = math.exp(-math.fabs(x))
+    return (z + z) / (1.0 + z * z)
+
+
+def _sech_squared(x: float) -> float:
+    z = math.exp(-2.0 * math.fabs(x))
+    return 4.0 * z / ((1.0 + z) * (1.0 + z))
+
+
 def _softplus(x: float) -> float:
     return (x if x > 0.0 or x != x else 0.0) + math.log1p(_exp(-math.fabs(x)))
 
@@ -148,10 +174,18 @@ def _log_sigmoid(x: float) -> float:
 
 
 def _gelu(x: float) -> float:
+    if x < -37.0:  # erfc is no normal number where the result still may be: asymptotically
+        r = 1.0 / (x * x)
+        h = math.exp(-0.25 * x * x)
+        series = 1.0 - r * (1.0 - 3.0 * r * (1.0 - 5.0 * r * (1.0 - 7.0 * r)))
+        return 0.0 - _ONE_OVER_SQRT_2PI * series * h * h
     return _strong_mul(0.5 * math.erfc(-x * _SQRT_HALF), x)
 
 
 def _silu(x: float) -> float:
+    if x < -700.0:  # in halves, as x exp(x) may be a normal number where exp(x) is none
+        h = math.exp(0.5 * x)
+        return _strong_mul(h, x) * h + 0.0
     return _strong_mul(_sigmoid(x), x)
 
 
@@ -342,9 +376,11 @@ pow: Final[Primitive] = _row(
     "pow",
     power,
     (
-        # A constant exponent 0 must not bring the pole of 1/x into higher orders.
+        # 0 ** 0 must not bring the pole of 1/x into higher orders, nor a constant exponent 0.
         lambda out, x, y: (
-            0.0 if isinstance(y, float) and y == 0.0 else strong_mul(y, pow(x, y - 1.0))
+            (y * pow(x, y - 1.0) if y != 0.0 else 0.0)
+            if isinstance(y, float)
+            else where(hypot(x, y), strong_mul(y, pow(x, y - 1.0)), 0.0)
         ),
         lambda out, x, y: where(
             x, strong_mul(out, log(x)), where(greater(0.0, y), strong_mul(out, log(x)), 0.0)
@@ -720,12 +756,12 @@ exp2: Final[Primitive] = _row(
 log: Final[Primitive] = _row(
     "log",
     _log,
-    (lambda out, x: div(1.0, x),),
+    (lambda out, x: log_slope(x),),
     (_POSITIVE,),
     (
         ((0.0,), -inf, (inf,)),
         ((-0.0,), -inf, (-inf,)),
-        ((-1.0,), nan, (-1.0,)),
+        ((-1.0,), nan, (nan,)),
         ((inf,), inf, (0.0,)),
         ((1.0,), 0.0, (1.0,)),
     ),
@@ -735,29 +771,44 @@ log: Final[Primitive] = _row(
 log1p: Final[Primitive] = _row(
     "log1p",
     _log1p,
-    (lambda out, x: div(1.0, 1.0 + x),),
+    (lambda out, x: log_slope(1.0 + x),),
     ((-0.9, 20.0),),
-    (((-1.0,), -inf, (inf,)), ((1e-300,), 1e-300, (1.0,)), ((-2.0,), nan, (-1.0,))),
+    (((-1.0,), -inf, (inf,)), ((1e-300,), 1e-300, (1.0,)), ((-2.0,), nan, (nan,))),
     lambda m, x: m.log1p(x),
     doc="log(1 + x), exact for small x",
 )
 log2: Final[Primitive] = _row(
     "log2",
     _ieee(math.log2, pole=(0.0, -inf)),
-    (lambda out, x: div(_LOG2_E, x),),
+    (lambda out, x: _LOG2_E * log_slope(x),),
     (_POSITIVE,),
-    (((8.0,), 3.0, (_LOG2_E / 8.0,)), ((0.0,), -inf, (inf,)), ((-1.0,), nan, (-_LOG2_E,))),
+    (((8.0,), 3.0, (_LOG2_E / 8.0,)), ((0.0,), -inf, (inf,)), ((-1.0,), nan, (nan,))),
     lambda m, x: m.log(x) / m.log(2),
     doc="the logarithm to base 2",
 )
 log10: Final[Primitive] = _row(
     "log10",
     _ieee(math.log10, pole=(0.0, -inf)),
-    (lambda out, x: div(_LOG10_E, x),),
+    (lambda out, x: _LOG10_E * log_slope(x),),
     (_POSITIVE,),
     (((1000.0,), 3.0, (_LOG10_E / 1000.0,)), ((0.0,), -inf, (inf,))),
     lambda m, x: m.log(x) / m.log(10),
     doc="the logarithm to base 10",
+)
+log_slope: Final[Primitive] = _row(
+    "log_slope",
+    _log_slope,
+    (lambda out, x: div(-out, x),),
+    (_POSITIVE,),
+    (
+        ((0.0,), inf, (-inf,)),
+        ((-0.0,), -inf, (-inf,)),
+        ((-1.0,), nan, (nan,)),
+        ((inf,), 0.0, (0.0,)),
+    ),
+    lambda m, x: 1 / x if x >= 0 else m.nan,
+    symbol="d log",
+    doc="1 / x, the slope of log: nan where x < 0",
 )
 sqrt: Final[Primitive] = _row(
     "sqrt",
@@ -773,7 +824,7 @@ sqrt: Final[Primitive] = _row(
 cbrt: Final[Primitive] = _row(
     "cbrt",
     math.cbrt,
-    (lambda out, x: div(1.0, 3.0 * out * out),),
+    (lambda out, x: div(div(_THIRD, out), out),),
     (_POSITIVE,),
     (((0.0,), 0.0, (inf,)), ((-8.0,), -2.0, (1.0 / 12.0,)), ((-inf,), -inf, (0.0,))),
     lambda m, x: m.sign(x) * m.cbrt(m.fabs(x)),
@@ -847,10 +898,26 @@ tan: Final[Primitive] = _row(
     lambda m, x: m.tan(x),
     doc="the tangent",
 )
+one_minus_square: Final[Primitive] = _row(
+    "one_minus_square",
+    _one_minus_square,
+    (lambda out, x: -2.0 * x,),
+    (_UNIT,),
+    (
+        ((0.0,), 1.0, (-0.0,)),
+        ((1.0,), 0.0, (-2.0,)),
+        ((-1.0,), 0.0, (2.0,)),
+        ((0.5,), 0.75, (-1.0,)),
+        ((2.0,), nan, (-4.0,)),
+    ),
+    lambda m, x: 1 - x * x if m.fabs(x) <= 1 else m.nan,
+    symbol="1−□²",
+    doc="1 - x x, exact beside 1 and -1 and nan beyond (the slopes of asin, acos and atanh)",
+)
 asin: Final[Primitive] = _row(
     "asin",
     _ieee(math.asin),
-    (lambda out, x: div(1.0, sqrt((1.0 - x) * (1.0 + x))),),
+    (lambda out, x: div(1.0, sqrt(one_minus_square(x))),),
     (_UNIT,),
     (((1.0,), math.pi / 2, (inf,)), ((-1.0,), -math.pi / 2, (inf,)), ((2.0,), nan, (nan,))),
     lambda m, x: m.asin(x),
@@ -860,7 +927,7 @@ asin: Final[Primitive] = _row(
 acos: Final[Primitive] = _row(
     "acos",
     _ieee(math.acos),
-    (lambda out, x: -div(1.0, sqrt((1.0 - x) * (1.0 + x))),),
+    (lambda out, x: div(-1.0, sqrt(one_minus_square(x))),),
     (_UNIT,),
     (((1.0,), 0.0, (-inf,)), ((-1.0,), math.pi, (-inf,)), ((2.0,), nan, (nan,))),
     lambda m, x: m.acos(x),
@@ -870,7 +937,7 @@ acos: Final[Primitive] = _row(
 atan: Final[Primitive] = _row(
     "atan",
     math.atan,
-    (lambda out, x: div(1.0, 1.0 + x * x),),
+    (lambda out, x: direction(1.0, x) * direction(1.0, x),),
     (_ANY,),
     (((inf,), math.pi / 2, (0.0,)), ((-0.0,), -0.0, (1.0,))),
     lambda m, x: m.atan(x),
@@ -881,8 +948,8 @@ atan2: Final[Primitive] = _row(
     "atan2",
     math.atan2,
     (
-        lambda out, y, x: div(div(x, hypot(y, x)), hypot(y, x)),
-        lambda out, y, x: -div(div(y, hypot(y, x)), hypot(y, x)),
+        lambda out, y, x: div(direction(x, y), hypot(y, x)),
+        lambda out, y, x: -div(direction(y, x), hypot(y, x)),
     ),
     (_ANY, (0.1, 8.0)),
     (
@@ -917,26 +984,48 @@ cosh: Final[Primitive] = _row(
     lambda m, x: m.cosh(x),
     doc="the hyperbolic cosine",
 )
-tanh: Final[Primitive] = (
-    _row(  # 1 - out*out would lose every digit where tanh saturates; 1/cosh^2 does not
-        "tanh",
-        math.tanh,
-        (lambda out, x: 4.0 * (sigmoid(2.0 * x) * sigmoid(-2.0 * x)),),
-        (_ANY,),
-        (
-            ((1000.0,), 1.0, (0.0,)),
-            ((-1000.0,), -1.0, (0.0,)),
-            ((20.0,), 1.0, (1.6993417021166355e-17,)),
-            ((0.0,), 0.0, (1.0,)),
-        ),
-        lambda m, x: m.tanh(x),
-        doc="the hyperbolic tangent",
-    )
+tanh: Final[Primitive] = _row(  # 1 - out*out would lose every digit where tanh saturates
+    "tanh",
+    math.tanh,
+    (lambda out, x: sech_squared(x),),
+    (_ANY,),
+    (
+        ((1000.0,), 1.0, (0.0,)),
+        ((-1000.0,), -1.0, (0.0,)),
+        ((20.0,), 1.0, (1.6993417021166355e-17,)),
+        ((0.0,), 0.0, (1.0,)),
+    ),
+    lambda m, x: m.tanh(x),
+    doc="the hyperbolic tangent",
+)
+sech: Final[Primitive] = _row(
+    "sech",
+    _sech,
+    (lambda out, x: -out * tanh(x),),
+    (_ANY,),
+    (((0.0,), 1.0, (-0.0,)), ((1000.0,), 0.0, (-0.0,)), ((-inf,), 0.0, (0.0,))),
+    lambda m, x: 1 / m.cosh(x),
+    doc="1 / cosh(x), the hyperbolic secant",
+)
+sech_squared: Final[Primitive] = _row(
+    "sech_squared",
+    _sech_squared,
+    (lambda out, x: -2.0 * (out * tanh(x)),),
+    (_ANY,),
+    (
+        ((0.0,), 1.0, (-0.0,)),
+        ((1000.0,), 0.0, (-0.0,)),
+        ((-inf,), 0.0, (0.0,)),
+        ((20.0,), 1.6993417021166355e-17, (-3.398683404233271e-17,)),
+    ),
+    lambda m, x: 1 / m.cosh(x) ** 2,
+    symbol="sech²",
+    doc="1 / cosh(x) squared, the slope of tanh",
 )
 asinh: Final[Primitive] = _row(
     "asinh",
     math.asinh,
-    (lambda out, x: div(1.0, hypot(1.0, x)),),
+    (lambda out, x: direction(1.0, x),),
     (_ANY,),
     (((1e200,), math.asinh(1e200), (1e-200,)), ((-0.0,), -0.0, (1.0,))),
     lambda m, x: m.asinh(x),
@@ -946,7 +1035,7 @@ asinh: Final[Primitive] = _row(
 acosh: Final[Primitive] = _row(
     "acosh",
     _ieee(math.acosh),
-    (lambda out, x: div(1.0, sqrt(x - 1.0) * sqrt(x + 1.0)),),
+    (lambda out, x: div(div(1.0, sqrt(x - 1.0)), sqrt(x + 1.0)),),
     ((1.01, 50.0),),
     (((1.0,), 0.0, (inf,)), ((0.5,), nan, (nan,)), ((1e200,), math.acosh(1e200), (1e-200,))),
     lambda m, x: m.acosh(x),
@@ -956,9 +1045,9 @@ acosh: Final[Primitive] = _row(
 atanh: Final[Primitive] = _row(
     "atanh",
     _ieee(math.atanh, pole=(1.0, inf), odd=True),
-    (lambda out, x: div(1.0, (1.0 - x) * (1.0 + x)),),
+    (lambda out, x: div(1.0, one_minus_square(x)),),
     (_UNIT,),
-    (((1.0,), inf, (inf,)), ((-1.0,), -inf, (inf,)), ((2.0,), nan, (-1.0 / 3.0,))),
+    (((1.0,), inf, (inf,)), ((-1.0,), -inf, (inf,)), ((2.0,), nan, (nan,))),
     lambda m, x: m.atanh(x),
     aliases=("arctanh",),
     doc="the inverse hyperbolic tangent",
@@ -966,40 +1055,84 @@ atanh: Final[Primitive] = _row(
 hypot: Final[Primitive] = _row(
     "hypot",
     _special.hypot,
-    (
-        lambda out, x, y: where(out, div(x, out), 0.0),
-        lambda out, x, y: where(out, div(y, out), 0.0),
-    ),
+    (lambda out, x, y: direction(x, y), lambda out, x, y: direction(y, x)),
     (_ANY, _ANY),
     (
         ((0.0, 0.0), 0.0, (0.0, 0.0)),
         ((3e200, 4e200), 5e200, (0.6, 0.8)),
         ((3e-320, 0.0), 3e-320, (1.0, 0.0)),
-        ((-inf, nan), inf, (None, None)),
+        ((-inf, nan), inf, (nan, nan)),
+        ((nan, 0.0), nan, (nan, nan)),
+        ((0.0, nan), nan, (nan, nan)),
+        ((3.0, -inf), inf, (0.0, -1.0)),
     ),
     lambda m, x, y: m.sqrt(x * x + y * y),
     kink=lambda m, x, y: max(m.fabs(x), m.fabs(y)),
     doc="sqrt(x x + y y) without overflow, with derivative 0 at the origin",
 )
+direction: Final[Primitive] = _row(
+    "direction",
+    _special.direction,
+    (
+        lambda out, x, y: where(
+            hypot(x, y), div(direction(y, x), hypot(x, y)) * direction(y, x), 0.0
+        ),
+        lambda out, x, y: where(hypot(x, y), -div(out * direction(y, x), hypot(x, y)), 0.0),
+    ),
+    (_ANY, _ANY),
+    (
+        ((0.0, 0.0), 0.0, (0.0, 0.0)),
+        ((3e200, 4e200), 0.6, (1.28e-201, -9.6e-202)),
+        ((-inf, 2.0), -1.0, (0.0, 0.0)),
+        ((2.0, inf), 0.0, (0.0, 0.0)),
+        ((inf, inf), nan, (nan, nan)),
+        ((0.0, nan), nan, (nan, nan)),
+    ),
+    lambda m, x, y: x / m.sqrt(x * x + y * y),
+    kink=lambda m, x, y: max(m.fabs(x), m.fabs(y)),
+    symbol="dir",
+    doc="x / hypot(x, y), the slope of hypot: 0 at the origin",
+)
 
 # ----------------------------------------------------------------------- special functions
 
+gauss: Final[Primitive] = _row(
+    "gauss",
+    _gauss,
+    # In halves, exp(-x x / 2) twice, as the slope may be a normal number where `out` no longer is.
+    # Beyond 39 these are 0, and x may stay small: no order meets 0 * inf.
+    (
+        lambda out, x: (
+            (-2.0 * maximum(minimum(x, 64.0), -64.0) * gauss(x * _SQRT_HALF))
+            * gauss(x * _SQRT_HALF)
+        ),
+    ),
+    ((-4.0, 4.0),),
+    (
+        ((0.0,), 1.0, (-0.0,)),
+        ((1e200,), 0.0, (-0.0,)),
+        ((-inf,), 0.0, (0.0,)),
+        ((26.0,), 2.6117417612840555e-294, (None,)),
+    ),
+    lambda m, x: m.exp(-x * x),
+    doc="exp(-x x), the bell curve (the slope of erf)",
+)
 erf: Final[Primitive] = _row(
     "erf",
     math.erf,
-    (lambda out, x: _TWO_OVER_SQRT_PI * exp(-x * x),),
+    (lambda out, x: _TWO_OVER_SQRT_PI * gauss(x),),
     ((-4.0, 4.0),),
     (((0.0,), 0.0, (_TWO_OVER_SQRT_PI,)), ((1000.0,), 1.0, (0.0,)), ((-inf,), -1.0, (0.0,))),
-    lambda m, x: m.erf(x),
+    lambda m, x: m.erf(x) if m.fabs(x) < 10**4 else m.sign(x),
     doc="the error function",
 )
 erfc: Final[Primitive] = _row(
     "erfc",
     math.erfc,
-    (lambda out, x: -_TWO_OVER_SQRT_PI * exp(-x * x),),
+    (lambda out, x: -_TWO_OVER_SQRT_PI * gauss(x),),
     ((-4.0, 4.0),),
     (((0.0,), 1.0, (-_TWO_OVER_SQRT_PI,)), ((1000.0,), 0.0, (-0.0,)), ((-1000.0,), 2.0, (-0.0,))),
-    lambda m, x: m.erfc(x),
+    lambda m, x: m.erfc(x) if x < 10**4 else m.mpf(0),
     doc="1 - erf(x), exact for large x",
 )
 lgamma: Final[Primitive] = _row(
@@ -1010,7 +1143,8 @@ lgamma: Final[Primitive] = _row(
     (
         ((1.0,), 0.0, (-0.5772156649015329,)),
         ((2.0,), 0.0, (1.0 - 0.5772156649015329,)),
-        ((0.0,), inf, (nan,)),
+        ((0.0,), inf, (-inf,)),
+        ((-0.0,), inf, (inf,)),
         ((-2.0,), inf, (nan,)),
         ((-inf,), inf, (nan,)),
         ((inf,), inf, (inf,)),
@@ -1026,7 +1160,9 @@ digamma: Final[Primitive] = _row(
     ((0.1, 30.0),),
     (
         ((1.0,), -0.5772156649015329, (math.pi**2 / 6,)),
-        ((0.0,), nan, (inf,)),
+        ((1.4616321449683622,), -9.241265521729427e-17, (0.9676722454476212,)),
+        ((0.0,), -inf, (inf,)),
+        ((-0.0,), inf, (inf,)),
         ((-3.0,), nan, (inf,)),
         ((inf,), inf, (0.0,)),
     ),
@@ -1133,7 +1269,10 @@ gelu: Final[Primitive] = _row(
     _gelu,
     (
         lambda out, x: (
-            0.5 * erfc(-x * _SQRT_HALF) + strong_mul(_ONE_OVER_SQRT_2PI * exp(-0.5 * x * x), x)
+            0.5 * erfc(-x * _SQRT_HALF)
+            + _ONE_OVER_SQRT_2PI
+            * (maximum(minimum(x, 64.0), -64.0) * gauss(0.5 * x))
+            * gauss(0.5 * x)
         ),
     ),
     (_ANY,),
@@ -1143,14 +1282,20 @@ gelu: Final[Primitive] = _row(
         ((-inf,), 0.0, (0.0,)),
         ((0.0,), 0.0, (0.5,)),
     ),
-    lambda m, x: x * m.erfc(-x / m.sqrt(2)) / 2,
+    lambda m, x: x * m.erfc(-x / m.sqrt(2)) / 2 if x > -(10**4) else m.mpf(0),
     symbol="GELU",
     doc="x times the normal distribution function at x (the exact form, with erf)",
 )
 silu: Final[Primitive] = _row(
     "silu",
     _silu,
-    (lambda out, x: sigmoid(x) + strong_mul(sigmoid(x) * sigmoid(-x), x),),
+    (
+        # Where the sech is 0, x may stay small: no order meets 0 * inf.
+        lambda out, x: (
+            sigmoid(x)
+            + (0.25 * maximum(minimum(x, 2000.0), -2000.0) * sech(0.5 * x)) * sech(0.5 * x)
+        ),
+    ),
     (_ANY,),
     (
         ((1000.0,), 1000.0, (1.0,)),
@@ -1166,7 +1311,7 @@ silu: Final[Primitive] = _row(
 sigmoid: Final[Primitive] = _row(
     "sigmoid",
     _sigmoid,
-    (lambda out, x: out * sigmoid(-x),),
+    (lambda out, x: 0.25 * sech_squared(0.5 * x),),
     (_ANY,),
     (
         ((1000.0,), 1.0, (0.0,)),

@@ -56,6 +56,32 @@ BERNOULLI: Final[tuple[float, ...]] = (
     -174611 / 330,
 )
 
+# The positive root of digamma, in two parts, and the coefficients of its Taylor series there.
+DIGAMMA_ROOT: Final[float] = 1.4616321449683622
+DIGAMMA_ROOT_REST: Final[float] = 9.549995429965697e-17
+DIGAMMA_SERIES: Final[tuple[float, ...]] = (
+    0.9676722454476212,
+    -0.4427631689835921,
+    0.258499760955651,
+    -0.16394270544240652,
+    0.10782405069126237,
+    -0.07219956125645471,
+    0.04880428816414311,
+    -0.03316112647484736,
+    0.022597648232218104,
+    -0.01542476590494896,
+    0.010538791616612175,
+    -0.007204534386356869,
+    0.004926781395729853,
+    -0.003369801655439328,
+    0.002305126326734928,
+    -0.0015769367714301972,
+    0.0010788252019162967,
+    -0.0007380709389960052,
+    0.000504953265834602,
+    -0.0003454680251063077,
+)
+
 
 # 2k / (2k + 1)! for k = 1, 2, ...: x cosh x - sinh x is the sum of these times x^(2k + 1).
 TANHSHRINK: Final[tuple[float, ...]] = tuple(
@@ -71,10 +97,25 @@ def hypot(x: float, y: float) -> float:
     small = y if x > y else x
     if big == math.inf or small == math.inf:
         return math.inf
+    if x != x or y != y:
+        return math.nan
     if big == 0.0:
         return 0.0
     r = small / big
     return big * math.sqrt(1.0 + r * r)
+
+
+def direction(x: float, y: float) -> float:
+    """Return x / hypot(x, y), 0 at the origin; no intermediate is out of range unless it is."""
+    if x != x or y != y:
+        return math.nan
+    if x == 0.0:
+        return x
+    if abs(x) >= abs(y):
+        r = y / x  # nan for two infinities
+        return math.copysign(1.0, x) / math.sqrt(1.0 + r * r)
+    r = x / abs(y)
+    return r / math.sqrt(1.0 + r * r)
 
 
 def _lgamma_near_2(z: float) -> float:
@@ -177,7 +218,8 @@ def tanhshrink(x: float) -> float:
 def polygamma(n: float, x: float) -> float:
     """Return the n-th derivative of digamma at x, n = 0, 1, 2, ...
 
-    At the poles 0, -1, -2, ...: nan for even n (the sides differ in sign), inf for odd n.
+    At the poles -1, -2, ...: nan for even n (the sides differ in sign), inf for odd n. At 0 the
+    sign of the zero tells the side.
     """
     if not 0.0 <= n <= 60.0 or n != math.floor(n) or x != x or x == -math.inf:
         return math.nan
@@ -186,6 +228,8 @@ def polygamma(n: float, x: float) -> float:
         return math.inf if order == 0 else 0.0
     if x > 0.0:
         return _polygamma_positive(order, x)
+    if x == 0.0:
+        return math.inf if order % 2 else math.copysign(math.inf, -x)
     if x == math.floor(x):
         return math.inf if order % 2 else math.nan
     # Reflection: psi_n(x) = (-1)^n psi_n(1 - x) - pi d^n/dx^n cot(pi x).
@@ -206,7 +250,18 @@ def polygamma(n: float, x: float) -> float:
     return (-mirrored if order % 2 else mirrored) - math.pi ** (order + 1) * total
 
 
+def _digamma_near_root(x: float) -> float:
+    """Return digamma(x) for |x - root| <= 0.2, with full relative accuracy at the root."""
+    d = (x - DIGAMMA_ROOT) - DIGAMMA_ROOT_REST
+    total = 0.0
+    for k in range(len(DIGAMMA_SERIES) - 1, -1, -1):
+        total = total * d + DIGAMMA_SERIES[k]
+    return total * d
+
+
 def _polygamma_positive(n: int, x: float) -> float:
+    if n == 0 and abs(x - DIGAMMA_ROOT) <= 0.2:
+        return _digamma_near_root(x)
     # psi_n(x) = psi_n(x + 1) - (-1)^n n! / x^(n+1), up to where the asymptotic series holds.
     sign = -1.0 if n % 2 else 1.0
     factorial = float(math.factorial(n))

@@ -1,7 +1,8 @@
 """Nested arguments: which numbers they hold, and how to put others in their places.
 
-Tuples, lists, dicts, named tuples and dataclasses are taken apart by optree; NumPy arrays entry by
-entry. A plain number needs neither library. Knows nothing of derivatives.
+Tuples, lists, dicts, named tuples, dataclasses and registered classes are taken apart by optree;
+NumPy arrays entry by entry. A plain number needs neither library. What is not taken apart is left
+alone where it holds no number, else refused. Knows nothing of derivatives.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from itertools import islice
 from typing import Any, Final
 
 from ._locks import lock
-from ._primitive import Node, as_float
+from ._opaque import hidden, is_plain_array, table
+from ._primitive import Node, as_float, is_number, is_whole
 
 _NAMESPACE: Final = "scalar-autograd"  # of the dataclasses registered with optree
 # Exactly these: optree leaves a subclass alone, unless it is a named tuple.
@@ -26,10 +28,11 @@ _CONTAINERS: Final = (tuple, list, dict, deque, OrderedDict, defaultdict)
 class Structure:
     """The shape of one argument: a tree whose leaves are numbers, arrays of numbers, or neither.
 
-    `integers`: whether integers are numbers too (in what a function returns), or left alone.
+    `integers`: whether whole numbers are numbers too (in what a function returns), or left alone.
 
     Attributes:
         numbers: what it holds, in order: floats and `Value`s.
+        empty: whether it holds no number because there is none to hold: `[]`, or an array of none.
     """
 
     def __init__(self, argument: Any, integers: bool = False) -> None:
@@ -38,16 +41,20 @@ class Structure:
         leaves, self._tree = _flatten(argument)
         # One entry per leaf: the shape of an array, () for a number, None for what is left alone.
         self._leaves = leaves
-        self._shapes = [self._take(leaf) for leaf in leaves]
+        self._shapes = [self._take(leaf, i) for i, leaf in enumerate(leaves)]
         # The common case, kept fast: nothing but numbers, each of them a leaf.
         self._plain = len(self.numbers) == len(leaves) and not any(map(is_array, leaves))
+        self.empty = not self.numbers and (not leaves or any(map(is_array, self._numeric())))
 
-    def _take(self, leaf: Any) -> tuple[int, ...] | None:
+    def _take(self, leaf: Any, i: int) -> tuple[int, ...] | None:
         if isinstance(leaf, Node):
             self.numbers.append(leaf)
             return ()
+        if isinstance(leaf, float):
+            self.numbers.append(float(leaf))
+            return ()
         if is_array(leaf):
-            if leaf.dtype.kind not in ("fOiu" if self._integers else "fO"):
+            if leaf.dtype.kind not in ("fOiu" if self._integers else "fO") or _is_special(leaf):
                 return None
             self.numbers.extend(
                 x if isinstance(x, Node) else as_float(x, "an array entry")
@@ -55,13 +62,33 @@ class Structure:
             )
             shape: tuple[int, ...] = leaf.shape
             return shape
-        if isinstance(leaf, float) or _is_numpy_float(leaf):
-            self.numbers.append(float(leaf))
-            return ()
-        if self._integers and isinstance(leaf, int) and not isinstance(leaf, bool):
-            self.numbers.append(as_float(leaf, "an output"))
+        if not is_number(leaf):
+            array = table(leaf)
+            if array is None:
+                return None
+            self._leaves[i] = array
+            return self._take(array, i)
+        if not is_whole(leaf) or (self._integers and not is_flag(leaf)):
+            self.numbers.append(as_float(leaf, "an output" if self._integers else "an argument"))
             return ()
         return None
+
+    def _numeric(self) -> list[Any]:
+        return [x for x, shape in zip(self._leaves, self._shapes, strict=True) if shape is not None]
+
+    def refuse_hidden(self, name: str) -> None:
+        """Raise if there are numbers in what is left alone; `name` is what this is the shape of.
+
+        Raises:
+            TypeError: where they are, and what to do about it.
+        """
+        if self._plain:
+            return
+        for i, (leaf, shape) in enumerate(zip(self._leaves, self._shapes, strict=True)):
+            why = None if shape is not None else hidden(leaf)
+            if why is not None:
+                place = place_of(self._tree, i, name)
+                raise TypeError(f"{place} is {brief(leaf)}, which {why}")
 
     def match(self, other: Any) -> list[Any] | None:
         """Return the numbers of `other`, one for each of this; None if its structure differs.
@@ -148,6 +175,7 @@ def is_container(x: Any) -> bool:
     cls = type(x)
     return (
         cls in _CONTAINERS
+        or cls in _take_apart
         or (issubclass(cls, tuple) and hasattr(cls, "_fields"))
         or dataclasses.is_dataclass(cls)
     )
@@ -161,25 +189,32 @@ def is_array(x: Any) -> bool:
 
 def holds_values(x: Any) -> bool:
     """Say whether there is a `Value` anywhere in `x`."""
+    return next(values_in(x), None) is not None
+
+
+def values_in(x: Any) -> Iterator[Any]:
+    """Give the `Value`s in `x`, in no order."""
     waiting = [x]
     seen: set[int] = set()  # a list may contain itself
     while waiting:
         x = waiting.pop()
         if isinstance(x, Node):
-            return True
-        if isinstance(x, (float, int, str)) or x is None:
+            yield x
+        elif isinstance(x, (float, int, str)) or x is None:
             continue
-        if is_array(x):
+        elif is_array(x):
             if x.dtype.kind == "O":
                 waiting.extend(x.ravel().tolist())
-        elif is_container(x) and id(x) not in seen:
+        elif id(x) not in seen and (is_container(x) or isinstance(x, (dict, list, tuple, deque))):
             seen.add(id(x))
             waiting.extend(_children(x))
-    return False
 
 
 def _children(x: Any) -> list[Any]:
     """Return what a container holds."""
+    take_apart = _take_apart.get(type(x))
+    if take_apart is not None:
+        return list(take_apart(x)[0])
     if isinstance(x, dict):
         return list(x.values())
     if isinstance(x, (list, tuple, deque)):
@@ -200,9 +235,32 @@ def strip(x: Any) -> Any:
     return x
 
 
-def _is_numpy_float(x: Any) -> bool:
+def _is_special(array: Any) -> bool:
+    """Say whether the floats or objects of an array are not all there is to it (masks, units)."""
+    return array.dtype.kind in "fO" and not is_plain_array(array)
+
+
+def is_flag(x: Any) -> bool:
+    """Say whether `x` is True or False, Python's or NumPy's: no number where floats are meant."""
     numpy = sys.modules.get("numpy")
-    return numpy is not None and isinstance(x, numpy.floating)
+    return isinstance(x, bool) or (numpy is not None and isinstance(x, numpy.bool_))
+
+
+def brief(x: Any) -> str:
+    """Return `x` and its type, for messages."""
+    text = " ".join(repr(x).split("\n"))
+    text = text if len(text) <= 60 else text[:57] + "..."
+    return f"{text} ({type(x).__name__})"
+
+
+def place_of(tree: Any, i: int, name: str) -> str:
+    """Return where leaf `i` of a tree is, as Python would write it."""
+    if tree is None:
+        return name
+    import optree
+
+    place: str = optree.treespec_accessors(tree)[i].codify(name)
+    return place
 
 
 def _size(shape: tuple[int, ...]) -> int:
@@ -215,7 +273,10 @@ def _size(shape: tuple[int, ...]) -> int:
 def _array(entries: list[Any], shape: tuple[int, ...], dtype: Any) -> Any:
     import numpy
 
-    # numpy.array() would look for structure inside a Value
+    if dtype is object:
+        from .arrays import array_of
+
+        return array_of(entries, shape)
     return numpy.fromiter(entries, dtype, len(entries)).reshape(shape)
 
 
@@ -247,14 +308,52 @@ def _unflatten(tree: Any, leaves: list[Any]) -> Any:
 
 
 _registered: Final[set[type]] = set()
+_take_apart: Final[dict[type, Callable[[Any], Any]]] = {}  # of classes that users registered
 _register_lock: Final = lock()
+
+
+def register_container(
+    cls: type[Any],
+    take_apart: Callable[[Any], tuple[Sequence[Any], Any]],
+    put_together: Callable[[Any, Sequence[Any]], Any],
+) -> None:
+    """Let arguments and results of class `cls` be taken apart, as lists and dicts are.
+
+    `take_apart(x)` returns `(children, rest)`: what may hold numbers, and all else, which must be
+    hashable and equal for equal content. `put_together(rest, children)` returns an object with
+    other children, in a gradient floats or arrays. Exactly this class is meant, no subclass.
+
+    An object whose numbers are none to differentiate by is all rest:
+    `register_container(Settings, lambda x: ((), x), lambda rest, _: rest)`.
+
+    Raises:
+        TypeError: `cls` is no class, or the others are no functions.
+        ValueError: objects of this class are taken apart already.
+    """
+    if not isinstance(cls, type):
+        raise TypeError(f"register_container: cls must be a class, not {brief(cls)}")
+    if not callable(take_apart) or not callable(put_together):
+        raise TypeError("register_container: take_apart and put_together must be functions")
+    import optree
+
+    known = (*_CONTAINERS, float, int, str, bool, type(None), Node)
+    with _register_lock:
+        if cls in _take_apart or cls in known or issubclass(cls, Node) or cls in _registered:
+            raise ValueError(f"register_container: {cls.__name__} is known already")
+        optree.register_pytree_node(
+            cls,
+            lambda x: tuple(take_apart(x))[:2],
+            lambda rest, children: put_together(rest, list(children)),
+            namespace=_NAMESPACE,
+        )
+        _take_apart[cls] = take_apart
 
 
 def _register_dataclasses(classes: set[type]) -> bool:
     """Make optree take apart each dataclass among `classes`; say whether there were any."""
     import optree
 
-    found: list[Any] = [cls for cls in classes if dataclasses.is_dataclass(cls)]
+    found: list[Any] = [c for c in classes if dataclasses.is_dataclass(c) and c not in _take_apart]
     with _register_lock:
         for cls in found:
             if cls not in _registered:

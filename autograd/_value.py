@@ -10,7 +10,7 @@ import math
 from numbers import Real
 from typing import Any, Final, cast, final
 
-from . import _rules, _sweep
+from . import _dropped, _rules, _sweep
 from ._graph import Columns, flatten, order_of
 from ._mypyc import mypyc_attr
 from ._primitive import (
@@ -49,7 +49,7 @@ class Value(Node):
     the hash goes by identity.
 
     Attributes:
-        data: the number. May be assigned on a leaf.
+        data: the number. May be assigned on a leaf; what was computed from it stays as it was.
         grad: the derivative found by `backward()`; leaves accumulate, inner nodes are set.
         label: a name for pictures and messages, "" if none.
         op: the name of the primitive that made it, "" for a leaf.
@@ -95,7 +95,23 @@ class Value(Node):
     def data(self, data: object) -> None:
         if watch.count != 0:
             watch.read(self, "assigning .data")
+        if self._prim is not None or (self._level > 0 and self._level in watch.levels()):
+            raise TypeError(self._fixed())
         self._data = as_float(data, "Value.data")
+
+    def _fixed(self) -> str:
+        """Return why `.data` can't be assigned, and what to do instead."""
+        name = self.label or "this Value"
+        if self._prim is None:
+            return (
+                f".data of {name} can't be assigned inside of the derivative whose input it is; "
+                "compute with another name: x = x - step"
+            )
+        return (
+            f".data of {name} can't be assigned: it is the result of {self._prim.name}, and would "
+            "no longer be what it was computed from; assign .data of the leaves and compute it "
+            "again, or begin a new leaf with Value(number)"
+        )
 
     @property
     def grad(self) -> float:
@@ -432,7 +448,11 @@ class Value(Node):
     # -------------------------------------------------------------------------- ways out refused
 
     def __float__(self) -> float:
-        raise TypeError(_LEAVING.format("float(v) (or a function of math)"))
+        # NumPy asks too, where a Value is written into an array of floats.
+        raise TypeError(
+            _LEAVING.format("float(v) (or a function of math)")
+            + "; an array that is to hold Values is made with dtype=object"
+        )
 
     def __int__(self) -> int:
         raise TypeError(_LEAVING.format("int(v)"))
@@ -456,6 +476,8 @@ class Value(Node):
         """
         if watch.count != 0:
             watch.read(self, "backward()")
+        if _dropped.noted:
+            _dropped.warn_before(self)
         _sweep.backward(self)
 
     def zero_grad(self) -> None:

@@ -63,9 +63,10 @@ class Observer:
 class _Token:
     """Alive as long as the block that holds it."""
 
-    __slots__ = ("__weakref__", "observer", "thread")
+    __slots__ = ("__weakref__", "level", "observer", "thread")
     observer: Observer | None
     thread: int
+    level: int
 
 
 @final
@@ -150,6 +151,15 @@ class Watch:
             if link.kind != _OBSERVING:
                 return link.kind == _NESTED
         return False
+
+    def levels(self) -> set[int]:
+        """Return the levels of all derivative calls under way, in every thread."""
+        found: set[int] = set()
+        for reference in list(self._nesting):
+            token = reference()
+            if token is not None:
+                found.add(token.level)
+        return found
 
     def next_level(self) -> int:
         """Return a level higher than all before."""
@@ -243,6 +253,7 @@ class watching:
     def __init__(self, observer: Observer | None = None, kind: int = _OBSERVING) -> None:
         self._observer = observer
         self._kind = kind
+        self._level = 0
         self._held: dict[Any, Any] = {}
 
     def observer(self) -> Observer | None:
@@ -257,6 +268,7 @@ class watching:
         try:
             token.observer = observer
             token.thread = _thread()
+            token.level = self._level
             if kind != _ON_FLOATS:
                 alive = watch._nesting if kind == _NESTED else watch._observing
                 # Made and put into the set by one call, for a handler may run after any.
@@ -293,7 +305,7 @@ class nested(watching):
         super().__init__(None, _NESTED)
 
     def __enter__(self) -> Any:
-        level = watch.next_level()
+        self._level = level = watch.next_level()
         super().__enter__()
         return level
 

@@ -9,14 +9,16 @@ inner input is a node of its own, so derivatives with respect to different varia
 from __future__ import annotations
 
 import functools
+import sys
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
-from ._primitive import Node
+from ._dropped import note
+from ._primitive import Node, as_float, is_number
 from ._rules import identity
-from ._structure import Structure, holds_values, is_array, is_container, strip
-from ._sweep import cotangents, pull_graph, push_graph, tangents
+from ._structure import Structure, brief, holds_values, is_array, strip, values_in
+from ._sweep import cotangents, levels_below, pull_graph, push_graph, tangents
 from ._value import Value
 from ._watch import nested, watch
 
@@ -49,9 +51,10 @@ class _Recording:
         self.primals = [args[i] for i in argnums]
         self.structures = [Structure(primal) for primal in self.primals]
         for i, structure in zip(argnums, self.structures, strict=True):
-            if not structure.numbers and not _is_empty(args[i]):
+            structure.refuse_hidden(f"{what}: argument {i}")
+            if not structure.numbers and not structure.empty:
                 raise TypeError(
-                    f"{what}: argument {i} is {_brief(args[i])}, which holds no float to "
+                    f"{what}: argument {i} is {brief(args[i])}, which holds no float to "
                     "differentiate with respect to; pass floats (3.0, not 3)"
                 )
         others = [x for i, x in enumerate(args) if i not in argnums]
@@ -69,6 +72,14 @@ class _Recording:
                 self.inputs += fresh
                 filled[i] = structure.fill(fresh)
             self.out = f(*filled, **kwargs)
+            if not self.as_graph and watch.nested > 1:
+                self.as_graph = self._is_inside_elsewhere()
+
+    def _is_inside_elsewhere(self) -> bool:
+        """Say whether the result depends on an input of a derivative call that is under way in
+        another thread, which handed this one its work."""
+        others = watch.levels() - {self.level}
+        return bool(others and others & levels_below(list(values_in(self.out))))
 
     def scalar(self, out: Any) -> Any:
         """Return the output `out` as a `Value` or float.
@@ -80,10 +91,10 @@ class _Recording:
             return out
         if is_array(out) and out.shape == ():
             return self.scalar(out.item())
-        if isinstance(out, (float, int)):
-            return float(out)
+        if is_number(out):
+            return as_float(out, f"{self.what}: the result of {_name(self.f)}")
         raise TypeError(
-            f"{self.what} needs a scalar output, but {_name(self.f)} returned {_brief(out)}; "
+            f"{self.what} needs a scalar output, but {_name(self.f)} returned {brief(out)}; "
             "for several outputs use jacobian"
         )
 
@@ -98,7 +109,12 @@ class _Recording:
         if as_graph:
             with nested():  # so that the graph's nodes carry levels, for the next sweep
                 return pull_graph(nodes, weights, list(self.inputs), self.level)
-        return cotangents(nodes, weights, list(self.inputs), self.level)
+        closed_over: list[Node] = []
+        found = cotangents(nodes, weights, list(self.inputs), self.level, closed_over)
+        if closed_over and closed_over[0]._level == 0 and not watch.inside():
+            frame = sys._getframe(_stack_level() - 1)
+            note(self.what, closed_over[0], f"{frame.f_code.co_filename}:{frame.f_lineno}")
+        return found
 
     def forward(self, roots: list[Any], directions: list[Any], as_graph: bool) -> list[Any]:
         """Return the derivative of each of `roots` along `directions`."""
@@ -134,8 +150,6 @@ class _Recording:
 
 def _stack_level() -> int:
     """Return the `stacklevel` of the first caller outside this module."""
-    import sys
-
     level = 2
     frame = sys._getframe(2)
     while frame.f_globals.get("__name__") == __name__ and frame.f_back is not None:
@@ -158,7 +172,7 @@ def _wraps(what: str, f: Callable[..., Any]) -> Callable[[Callable[..., Any]], C
         TypeError: `f` is no function.
     """
     if not callable(f):
-        raise TypeError(f"{what}: the first argument must be a function, not {_brief(f)}")
+        raise TypeError(f"{what}: the first argument must be a function, not {brief(f)}")
 
     def decorate(derivative: Any) -> Any:
         functools.update_wrapper(derivative, f)
@@ -172,18 +186,6 @@ def _name(f: Callable[..., Any]) -> str:
     while isinstance(f, functools.partial):
         f = f.func
     return getattr(f, "__qualname__", None) or repr(f)
-
-
-def _brief(x: Any) -> str:
-    text = repr(x)
-    text = text if len(text) <= 60 else text[:57] + "..."
-    return f"{text} ({type(x).__name__})"
-
-
-def _is_empty(x: Any) -> bool:
-    return (is_array(x) and x.size == 0 and x.dtype.kind in "fO") or (
-        is_container(x) and not Structure(x)._leaves
-    )
 
 
 def _argnums(what: str, argnums: Argnums, args: tuple[Any, ...]) -> tuple[int, ...]:
@@ -211,7 +213,7 @@ def _split_aux(what: str, out: Any, has_aux: bool) -> tuple[Any, Any]:
     if not isinstance(out, tuple) or len(out) != 2:
         raise TypeError(
             f"{what}: with has_aux=True the function must return (output, auxiliary), "
-            f"not {_brief(out)}"
+            f"not {brief(out)}"
         )
     return out
 
@@ -281,8 +283,9 @@ def _gradient(
 def _outputs(run: _Recording, what: str) -> Structure:
     """Return the structure of the outputs of a run; its numbers are the outputs."""
     outputs = Structure(run.out, integers=True)
-    if not outputs.numbers and not _is_empty(run.out):
-        raise TypeError(f"{what}: {_name(run.f)} returned {_brief(run.out)}, which holds no number")
+    outputs.refuse_hidden(f"{what}: the result of {_name(run.f)}")
+    if not outputs.numbers and not outputs.empty:
+        raise TypeError(f"{what}: {_name(run.f)} returned {brief(run.out)}, which holds no number")
     run.warn_if_independent(outputs.numbers)
     return outputs
 
@@ -353,7 +356,7 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
 
 def _primals(what: str, f: Callable[..., Any], primals: Any) -> _Recording:
     if not isinstance(primals, (tuple, list)):
-        raise TypeError(f"{what}: primals must be a tuple of arguments, not {_brief(primals)}")
+        raise TypeError(f"{what}: primals must be a tuple of arguments, not {brief(primals)}")
     return _Recording(what, f, tuple(range(len(primals))), tuple(primals), {})
 
 
@@ -362,15 +365,15 @@ def _directions(what: str, run: _Recording, tangents: Any) -> list[Any]:
     if not isinstance(tangents, (tuple, list)) or len(tangents) != len(run.structures):
         raise TypeError(
             f"{what}: tangents must be a tuple of {len(run.structures)}, one per primal, "
-            f"not {_brief(tangents)}"
+            f"not {brief(tangents)}"
         )
     found: list[Any] = []
     for i, (structure, tangent) in enumerate(zip(run.structures, tangents, strict=True)):
         numbers = structure.match(tangent)
         if numbers is None:
             raise ValueError(
-                f"{what}: tangent {i}, {_brief(tangent)}, has another structure than its primal, "
-                f"{_brief(run.primals[i])}"
+                f"{what}: tangent {i}, {brief(tangent)}, has another structure than its primal, "
+                f"{brief(run.primals[i])}"
             )
         found += numbers
     return found
@@ -410,8 +413,8 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
         seeds = outputs.match(cotangent)
         if seeds is None:
             raise ValueError(
-                f"pullback: the cotangent, {_brief(cotangent)}, has another structure than what "
-                f"{_name(f)} returned, {_brief(value)}"
+                f"pullback: the cotangent, {brief(cotangent)}, has another structure than what "
+                f"{_name(f)} returned, {brief(value)}"
             )
         as_graph = run.as_graph or any(isinstance(s, Node) for s in seeds)
         return tuple(run.split(run.reverse(outputs.numbers, seeds, as_graph)))
@@ -449,8 +452,8 @@ def differentiate(y: Value, wrt: Sequence[Value]) -> list[Value]:
         TypeError: `y`, or an entry of `wrt`, is no `Value`.
     """
     if not isinstance(y, Value):
-        raise TypeError(f"differentiate: y must be a Value, not {_brief(y)}")
+        raise TypeError(f"differentiate: y must be a Value, not {brief(y)}")
     if not isinstance(wrt, (list, tuple)) or not all(isinstance(x, Value) for x in wrt):
-        raise TypeError(f"differentiate: wrt must be a list of Values, not {_brief(wrt)}")
+        raise TypeError(f"differentiate: wrt must be a list of Values, not {brief(wrt)}")
     found = pull_graph([y], [1.0], list(wrt))
     return [x if isinstance(x, Value) else Value(x) for x in found]

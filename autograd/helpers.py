@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from math import inf
-from typing import Any
+from typing import Any, Final
 
+from ._primitive import Node, watch
 from ._rules import abs, div, exp, greater, hypot, log, maximum, stop_gradient, where
 
+_MOST: Final = 1.7976931348623157e308  # the largest float
 Scalar = Any  # a Value or a float: what comes out is a Value as soon as one goes in
 
 
@@ -71,26 +73,63 @@ def norm(values: Iterable[Scalar]) -> Scalar:
     total = abs(items[0])
     for x in items[1:]:
         total = hypot(total, x)
-    return total
+    # hypot(inf, nan) is inf, as C has it, but a vector with a nan has no length.
+    if not _recorded_for_all() and not (_number(total) == inf and any(map(_is_nan, items))):
+        return total
+    size = abs(items[0])
+    for x in items[1:]:
+        size = maximum(size, abs(x))
+    size = stop_gradient(size)
+    return where(greater(size, -1.0), total, total * size)
 
 
-def _shift(items: Sequence[Scalar]) -> Scalar:
-    """Return the largest item as a constant of the derivative, 0 if it is infinite.
+def _recorded_for_all() -> bool:
+    """Say whether the graph is recorded for other numbers too, so that none may decide."""
+    return watch.count != 0 and watch.freezes()
 
-    It is computed in the graph (not picked by comparing), so that compiled code follows the data.
-    """
+
+def _number(x: Scalar) -> float:
+    return x._data if isinstance(x, Node) else x
+
+
+def _is_nan(x: Scalar) -> bool:
+    number = _number(x)
+    return number != number
+
+
+def _largest(items: Sequence[Scalar]) -> Scalar:
+    """Return the largest item. It is computed in the graph (not picked by comparing), so that
+    compiled code follows the data."""
     largest = items[0]
     for x in items[1:]:
         largest = maximum(largest, x)
+    return largest
+
+
+def _shift(largest: Scalar) -> Scalar:
+    """Return the largest item as a constant of the derivative, 0 if it is infinite."""
     return stop_gradient(where(greater(inf, abs(largest)), largest, 0.0))
 
 
 def logsumexp(values: Iterable[Scalar]) -> Scalar:
-    """Return log(sum(exp(x))) without overflow; -inf for no values."""
+    """Return log(sum(exp(x))) without overflow; -inf for no values.
+
+    Beside an infinite item the others do not count: it is that item, and so is its derivative.
+    """
     items = _items(values, "logsumexp")
     if not items:
         return -inf
-    shift = _shift(items)
+    largest = _largest(items)
+    if not _recorded_for_all():
+        return largest if _number(largest) == inf else _logsumexp(items, largest)
+    infinite = greater(largest, _MOST)
+    # Replaced where they are not selected, lest their infinities reach second derivatives.
+    found = _logsumexp([where(infinite, 0.0, x) for x in items], where(infinite, 0.0, largest))
+    return where(infinite, largest, found)
+
+
+def _logsumexp(items: Sequence[Scalar], largest: Scalar) -> Scalar:
+    shift = _shift(largest)
     return log(sum([exp(x - shift) for x in items])) + shift
 
 
@@ -99,7 +138,7 @@ def softmax(values: Iterable[Scalar]) -> list[Scalar]:
     items = _items(values, "softmax")
     if not items:
         return []
-    shift = _shift(items)
+    shift = _shift(_largest(items))
     powers = [exp(x - shift) for x in items]
     total = sum(powers)
     return [div(p, total) for p in powers]

@@ -163,12 +163,50 @@ def classes_by_torch(data: str, epochs: int) -> Iterator[float]:
         begun = time.perf_counter()
 
 
+# --- The scalar GPT on names, one name an update by Adam -----------------------------------------
+
+
+def names_by_ours(steps: int) -> list[float]:
+    """Return the loss of each step, trained as the example trains."""
+    sys.path.append("examples")
+    import char_gpt
+    import names_gpt
+
+    rng = random.Random(1)
+    net = names_gpt.NamesGPT(rng)
+    return names_gpt.train(net, char_gpt.NAMES, steps, rng)
+
+
+def names_by_reference(steps: int) -> list[float]:
+    """The same by the micrograd-style class and a tutorial's loop, which clips no gradients."""
+    sys.path.append("examples")
+    import char_gpt
+
+    from benchmarks._scalars import Reference
+
+    rng = random.Random(1)
+    scalars = Reference()
+    parameters = [scalars.leaf(number) for number in char_gpt.initial_parameters(rng)]
+    optimizer = char_gpt.Adam(parameters)
+    losses = []
+    for step in range(steps):
+        loss = char_gpt.loss(parameters, char_gpt.encode(rng.choice(char_gpt.NAMES)), scalars.maths)
+        loss.backward()
+        optimizer.step(0.01 * (1.0 - step / steps))
+        losses.append(loss.data)
+    return losses
+
+
 # --- Tasks --------------------------------------------------------------------------------------
 
 MOONS: dict[str, Callable[[], float]] = {
     "ours": moons_by_ours,
     "micrograd": moons_by_micrograd,
     "torch": moons_by_torch,
+}
+NAMES: dict[str, Callable[[int], list[float]]] = {
+    "ours": names_by_ours,
+    "reference": names_by_reference,
 }
 CLASSES: dict[str, Callable[[str, int], Iterator[float]]] = {
     "ours": classes_by_ours,
@@ -184,6 +222,12 @@ def whole_process(program: str, repetitions: int = 3) -> Measurement:
         subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
         spent.append(time.perf_counter_ns() - started)
     return Measurement(1, {"process": spent})
+
+
+def names_process(kind: str, steps: int) -> Measurement:
+    """Return how long a fresh Python takes for that many steps, from start to end."""
+    program = f"from benchmarks import train; train.NAMES[{kind!r}]({steps})"
+    return Measurement(steps, whole_process(program, 1).phases)
 
 
 def epoch(kind: str, data: str, epochs: int) -> Measurement:
@@ -202,6 +246,7 @@ def first_step(kind: str, data: str) -> Measurement:
 
 OURS = Environment("ours-train", ("scikit-learn==1.9.1",), build="compiled", extras=("compile",))
 MICROGRAD = Environment("micrograd", ("micrograd==0.1.0",))
+REFERENCE = Environment("python")
 TORCH = Environment("torch-train", ("torch==2.13.0", "numpy", "scikit-learn==1.9.1"))
 SECONDS = Unit("s", 1e9)
 MILLISECONDS = Unit("ms", 1e6)
@@ -260,5 +305,20 @@ SECTIONS = (
         Side("ours", OURS, {"kind": "ours", "data": "images"}),
         (Side("PyTorch tensors", TORCH, {"kind": "torch", "data": "images"}),),
         note="Time to the end of the first update, compiling included, and of the second epoch.",
+    ),
+    Section(
+        "GPT on names, 1,000 steps, from process start (ms per step)",
+        "benchmarks.train:names_process",
+        MILLISECONDS,
+        Side("ours", OURS, {"kind": "ours", "steps": 1000}),
+        (
+            Side(
+                "micrograd-style class (200 steps)",
+                REFERENCE,
+                {"kind": "reference", "steps": 200},
+                Target(at_least=30),
+            ),
+        ),
+        note="The class runs 200 steps from process start; a step of 1,000 would take as long.",
     ),
 )

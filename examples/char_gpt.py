@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import argparse
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -119,25 +119,42 @@ class Reader:
         self.keys: list[Vector] = []
         self.values: list[Vector] = []
 
+    def softmax(self, scores: Vector) -> Vector:
+        """Return the scores as probabilities."""
+        return softmax(scores, self.maths)
+
     def read(self, letter: int) -> Vector:
         """Return the probability of each possible next letter, having read `letter`."""
         weights = self.weights
         x = add(weights["letter"][letter], weights["place"][len(self.keys)])
-        x = add(x, self.attend(normalise(x)))
-        x = add(x, self.think(normalise(x)))
-        return softmax(linear(weights["guess"], normalise(x)), self.maths)
+        self.remember(normalise(x))
+        return self.guess(x)
 
-    def attend(self, x: Vector) -> Vector:
-        """Return what the four heads find in the letters read so far, this one included."""
-        query = linear(self.weights["query"], x)
+    def remember(self, x: Vector) -> None:
+        """Keep what a letter can be found by, and what it tells those who find it."""
         self.keys.append(linear(self.weights["key"], x))
         self.values.append(linear(self.weights["value"], x))
+
+    def guess(self, x: Vector, weigh: Callable[[int, Scalar], Scalar] | None = None) -> Vector:
+        """Return the probability of each letter after `x`, which is among those remembered."""
+        x = add(x, self.attend(normalise(x), weigh))
+        x = add(x, self.think(normalise(x)))
+        return self.softmax(linear(self.weights["guess"], normalise(x)))
+
+    def attend(self, x: Vector, weigh: Callable[[int, Scalar], Scalar] | None = None) -> Vector:
+        """Return what the four heads find in the letters remembered, this one included.
+
+        `weigh(i, score)` may change the score of the i-th of them.
+        """
+        query = linear(self.weights["query"], x)
         size = WIDTH // HEADS
         found: Vector = []
         for start in range(0, WIDTH, size):
             head = slice(start, start + size)
             scores = [dot(query[head], key[head]) / size**0.5 for key in self.keys]
-            attention = softmax(scores, self.maths)
+            if weigh is not None:
+                scores = [weigh(i, score) for i, score in enumerate(scores)]
+            attention = self.softmax(scores)
             found += [
                 dot(attention, (value[i] for value in self.values))
                 for i in range(start, start + size)
@@ -150,9 +167,11 @@ class Reader:
         return linear(self.weights["narrow"], hidden)
 
 
-def loss(parameters: Iterable[Scalar], text: Sequence[int], maths: Any) -> Scalar:
+def loss(
+    parameters: Iterable[Scalar], text: Sequence[int], maths: Any, kind: type[Reader] = Reader
+) -> Scalar:
     """Return the mean surprise, -log(probability) in nats, at each next letter of `text`."""
-    reader = Reader(parameters, maths)
+    reader = kind(parameters, maths)
     surprises = [-maths.log(reader.read(seen)[coming]) for seen, coming in pairwise(text)]
     return sum(surprises) / len(surprises)
 

@@ -56,7 +56,7 @@ def main(argv: list[str] | None = None) -> None:
         print(f"step {step:3}  loss {history.loss[step]:.10f}")
     outputs = nn.predict(net, x)
     print(f"accuracy {100.0 * nn.accuracy(outputs, y):.0f} %")
-    print(f"confusion {nn.confusion_matrix(outputs, y)}")
+    print(nn.confusion_matrix(outputs, y, names=["upper", "lower"]))
     if arguments.output:
         plot_boundary(net, x, y, arguments.output)
 

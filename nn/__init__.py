@@ -1,13 +1,20 @@
 """Small networks on scalars: modules, losses, optimisers, training. Re-exports only."""
 
+from ._callbacks import Callback as Callback
+from ._callbacks import CSVLogger as CSVLogger
+from ._callbacks import EarlyStopping as EarlyStopping
+from ._callbacks import Histograms as Histograms
+from ._callbacks import ModelCheckpoint as ModelCheckpoint
+from ._csv import load_csv as load_csv
 from ._data import Standardizer as Standardizer
-from ._data import batches as batches
-from ._data import load_csv as load_csv
 from ._data import one_hot as one_hot
 from ._data import spirals as spirals
-from ._data import train_test_split as train_test_split
 from ._data import two_moons as two_moons
 from ._data import xor as xor
+from ._evaluation import evaluate as evaluate
+from ._evaluation import predict as predict
+from ._history import History as History
+from ._loop import NonFiniteLoss as NonFiniteLoss
 from ._losses import absolute_error as absolute_error
 from ._losses import binary_cross_entropy as binary_cross_entropy
 from ._losses import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
@@ -18,6 +25,9 @@ from ._losses import huber as huber
 from ._losses import l1 as l1
 from ._losses import l2 as l2
 from ._losses import squared_error as squared_error
+from ._metrics import ConfusionMatrix as ConfusionMatrix
+from ._metrics import accuracy as accuracy
+from ._metrics import confusion_matrix as confusion_matrix
 from ._module import MLP as MLP
 from ._module import Layer as Layer
 from ._module import Module as Module
@@ -36,10 +46,12 @@ from ._schedules import Cosine as Cosine
 from ._schedules import Exponential as Exponential
 from ._schedules import Linear as Linear
 from ._schedules import Warmup as Warmup
-from ._training import History as History
-from ._training import NonFiniteLoss as NonFiniteLoss
-from ._training import accuracy as accuracy
-from ._training import confusion_matrix as confusion_matrix
-from ._training import evaluate as evaluate
+from ._split import batches as batches
+from ._split import k_folds as k_folds
+from ._split import train_test_split as train_test_split
+from ._torch import from_torch as from_torch
+from ._torch import to_torch as to_torch
 from ._training import fit as fit
-from ._training import predict as predict
+from ._weights import load as load
+from ._weights import load_safetensors as load_safetensors
+from ._weights import save_safetensors as save_safetensors

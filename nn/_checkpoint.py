@@ -7,7 +7,7 @@ import json
 import warnings
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +102,7 @@ class Checkpoint:
                 before[1].restore()
                 raise
             for key, value in settings.items():
-                setattr(self.optimizer, key, value)
+                self.optimizer.set(key, value)
         except (TypeError, KeyError, ValueError, AttributeError) as reason:
             raise ValueError(f"checkpoint {self.path}: {reason}") from None
         self.ended = ended
@@ -177,14 +177,11 @@ def _refuse_lost(changed: Mapping[str, Any], prefix: str = "") -> None:
 def _settings(optimizer: Optimizer) -> dict[str, Any]:
     """Return the keywords of an optimiser, as plain data where they are numbers."""
     found: dict[str, Any] = {"kind": type(optimizer).__name__}
-    for one in fields(optimizer):
-        if one.name == "parameters":
-            continue
-        value = getattr(optimizer, one.name)
+    for name, value in optimizer.settings().items():
         try:
-            found[one.name] = encoded(value)
+            found[name] = encoded(value)
         except NotPlain:
-            found[one.name] = {"is": _schedule(value)}
+            found[name] = {"is": _schedule(value)}
     return found
 
 

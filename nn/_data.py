@@ -1,4 +1,4 @@
-"""Data: rows of numbers, where they come from and how they are cut. Knows nothing of models.
+"""Data: rows of numbers, and small sets of them. Knows nothing of models.
 
 A row is a list of floats; `rows()` takes NumPy arrays and pandas tables as well. Randomness comes
 only from the `rng` given.
@@ -6,11 +6,9 @@ only from the `rng` given.
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Hashable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from os import PathLike
 from random import Random
 from typing import Any
 
@@ -26,11 +24,11 @@ def rows(data: Any, name: str = "data") -> list[Any]:
         ValueError: a row has another length than the first, or a number is not finite; the message
             names the row.
     """
-    samples = _in_order(data, name)
+    samples = in_order(data, name)
     return [_sample(sample, i, samples[0], name) for i, sample in enumerate(samples)]
 
 
-def _in_order(data: Any, name: str) -> list[Any]:
+def in_order(data: Any, name: str) -> list[Any]:
     """Return the samples by position, whatever labels a table gives its rows.
 
     Raises:
@@ -139,62 +137,48 @@ class Standardizer:
         ]
 
 
-def one_hot(labels: Sequence[int], classes: int) -> list[Row]:
-    """Return for each label a row of `classes` zeros with a one at that place.
+def one_hot(labels: Any, classes: int | Sequence[Hashable]) -> list[Row]:
+    """Return for each label a row with a zero for each class, and a one at the label's place.
+
+    `classes` is how many there are, for labels that are numbers from 0; or all classes in order,
+    such as their names.
 
     Raises:
-        ValueError: a label is no whole number from 0 to classes - 1.
+        TypeError: labels are names, and `classes` is a number.
+        ValueError: a label is none of the classes.
     """
-    found: list[Row] = []
-    for i, label in enumerate(rows(labels, "one_hot: labels")):
-        if label != int(label) or not 0 <= label < classes:
+    if isinstance(classes, (int, float)) or hasattr(classes, "__index__"):
+        places, count = _whole(labels, classes), classes  # type: ignore[arg-type]
+    else:
+        places, count = places_of(labels, classes, "one_hot: label"), len(classes)
+    return [[1.0 if i == place else 0.0 for i in range(count)] for place in places]
+
+
+def _whole(labels: Any, classes: int) -> list[int]:
+    """Return labels that are numbers as ints."""
+    found = in_order(labels, "one_hot: labels")
+    if any(isinstance(label, str) for label in found):
+        raise TypeError("one_hot: for labels that are names, give all names, in order, as classes")
+    for i, label in enumerate(rows(found, "one_hot: labels")):
+        if isinstance(label, list) or label != int(label) or not 0 <= label < classes:
             raise ValueError(f"one_hot: label {i} is {label!r}; there are {classes} classes from 0")
-        row = [0.0] * classes
-        row[int(label)] = 1.0
-        found.append(row)
-    return found
+    return list(map(int, found))
 
 
-def batches(count: int, size: int | None = None, rng: Random | None = None) -> Iterator[list[int]]:
-    """Yield the numbers 0 ... count - 1 in lists of `size` (the last may be shorter).
-
-    In order, or shuffled if there is an `rng`; all in one without a size.
-    """
-    if size is not None and size < 1:
-        raise ValueError(f"batches: size must be at least 1, not {size!r}")
-    order = list(range(count))
-    if rng is not None:
-        rng.shuffle(order)
-    step = size or max(count, 1)
-    for start in range(0, count, step):
-        yield order[start : start + step]
-
-
-def train_test_split(
-    x: Any, y: Any, test: float, rng: Random
-) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
-    """Return (x_train, x_test, y_train, y_test), with the fraction `test` of all rows in the tests.
-
-    Row i of x belongs to row i of y by position, also in tables that label their rows.
+def places_of(labels: Any, classes: Sequence[Hashable], what: str) -> list[int]:
+    """Return the place of each label among the classes.
 
     Raises:
-        TypeError: x or y is no sequence.
-        ValueError: x and y differ in length, or one part would be empty.
+        ValueError: a label is none of them, or one of them is there twice.
     """
-    x, y = _in_order(x, "train_test_split: x"), _in_order(y, "train_test_split: y")
-    if len(x) != len(y):
-        raise ValueError(f"train_test_split: x has {len(x)} rows, y has {len(y)}")
-    held_out = round(len(x) * test)
-    if not 0 < held_out < len(x):
-        raise ValueError(f"train_test_split: {held_out} of {len(x)} rows for the tests")
-    (order,) = batches(len(x), None, rng)
-    tests, trains = sorted(order[:held_out]), sorted(order[held_out:])
-    return (
-        [x[i] for i in trains],
-        [x[i] for i in tests],
-        [y[i] for i in trains],
-        [y[i] for i in tests],
-    )
+    known = {name: i for i, name in enumerate(in_order(classes, f"{what}: classes"))}
+    if len(known) != len(classes):
+        raise ValueError(f"{what}: a class is named twice: {list(classes)}")
+    found = in_order(labels, what)
+    for i, label in enumerate(found):
+        if label not in known:
+            raise ValueError(f"{what} {i} is {label!r}; the classes are {list(known)}")
+    return [known[label] for label in found]
 
 
 def _noisy(x: float, y: float, noise: float, rng: Random) -> Row:
@@ -236,104 +220,3 @@ def spirals(
 def xor() -> tuple[list[Row], Labels]:
     """Return the four corners of the unit square and whether exactly one coordinate is 1."""
     return [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0.0, 1.0, 1.0, 0.0]
-
-
-def load_csv(
-    path: str | PathLike[str],
-    *,
-    target: int | str = -1,
-    header: bool | None = None,
-    delimiter: str = ",",
-) -> tuple[list[Row], Labels]:
-    """Return (x, y) from a file of numbers with one sample a line; `target` is the column of y.
-
-    `target` is a place counted from 0 (from the end if negative) or, with a header, a name. Whether
-    the first line is a header is seen from it, unless `header` says so. Blank lines are skipped.
-
-    Raises:
-        OSError: the file can't be read.
-        ValueError: a line has too few or too many fields, or one that is no finite number: the
-            message has the line number and the reason; or there is no such column, or no sample.
-    """
-    x: list[Row] = []
-    y: Labels = []
-    names: list[str] = []
-    width = 0
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        reader = csv.reader(file, delimiter=delimiter)
-        try:
-            for fields in reader:
-                if len(fields) < 2 and not "".join(fields).strip():
-                    continue
-                where = f"{path}, line {reader.line_num}"
-                if not width:
-                    width = len(fields)
-                    if width < 2:
-                        raise ValueError(
-                            f"{where}: one column only; is {delimiter!r} between them?"
-                        )
-                    named = _is_header(fields, where) if header is None else header
-                    names = [field.strip() for field in fields] if named else []
-                    column = _column(target, names, width, str(path))
-                    if named:
-                        continue
-                if len(fields) != width:
-                    raise ValueError(f"{where}: {len(fields)} fields instead of {width}")
-                numbers = [_number(text, where, i, names) for i, text in enumerate(fields)]
-                y.append(numbers.pop(column))
-                x.append(numbers)
-        except csv.Error as reason:
-            raise ValueError(f"{path}, line {reader.line_num}: {reason}") from None
-        except UnicodeDecodeError as reason:
-            raise ValueError(f"{path} is no text file in UTF-8: {reason}") from None
-    if not x:
-        raise ValueError(f"{path} holds no samples")
-    return x, y
-
-
-def _is_header(fields: list[str], where: str) -> bool:
-    """Say whether the first line holds names rather than numbers.
-
-    Raises:
-        ValueError: it holds both.
-    """
-    numbers = [_is_number(field) for field in fields]
-    if any(numbers) and not all(numbers):
-        odd = fields[numbers.index(False)]
-        raise ValueError(
-            f"{where}: {odd!r} is no number, other fields are; is this a header (header=True) or a "
-            "sample (header=False)?"
-        )
-    return not any(numbers)
-
-
-def _is_number(text: str) -> bool:
-    """Say whether it is a number as files hold them: 1_000 is Python's own way to write one."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return text.isascii() and "_" not in text
-
-
-def _column(target: int | str, names: list[str], width: int, path: str) -> int:
-    if isinstance(target, str):
-        if target not in names:
-            known = f"there are {names}" if names else "the file has no header"
-            raise ValueError(f"{path}: no column is named {target!r}; {known}")
-        if names.count(target) > 1:
-            raise ValueError(f"{path}: {names.count(target)} columns are named {target!r}")
-        return names.index(target)
-    if not -width <= target < width:
-        raise ValueError(f"{path}: target is column {target}, but there are {width} columns")
-    return target % width
-
-
-def _number(text: str, where: str, i: int, names: list[str]) -> float:
-    name = f"column {i + 1}" + (f" ({names[i]})" if names else "")
-    if not _is_number(text):
-        raise ValueError(f"{where}, {name}: {text!r} is no number")
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{where}, {name}: {text!r} is not finite")
-    return number

@@ -1,4 +1,4 @@
-"""Files of numbers, in the version this package writes. Knows nothing of what is in them."""
+"""Files of numbers, in the versions this package writes. Knows nothing of what is in them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any
 
 from autograd import documents
 
-VERSION = 2
+WEIGHTS = "scalar-autograd weights"
+_VERSIONS = {WEIGHTS: 3}
+_VERSION = 2  # of all others
 
 
 def write_document(path: str | PathLike[str], format: str, content: dict[str, Any]) -> None:
@@ -16,7 +18,7 @@ def write_document(path: str | PathLike[str], format: str, content: dict[str, An
     Raises:
         OSError: the file can't be written; an older one stays as it was.
     """
-    documents.write_document(path, format, VERSION, content)
+    documents.write_document(path, format, _VERSIONS.get(format, _VERSION), content)
 
 
 def read_document(path: str | PathLike[str], format: str) -> dict[str, Any]:
@@ -27,4 +29,4 @@ def read_document(path: str | PathLike[str], format: str) -> dict[str, Any]:
         ValueError: it is cut off or altered, of another format, or of another version; the message
             begins with the file's name.
     """
-    return documents.read_document(path, format, VERSION)
+    return documents.read_document(path, format, _VERSIONS.get(format, _VERSION))

@@ -8,25 +8,28 @@ from __future__ import annotations
 
 import math
 import random
-from collections import deque
+from collections import UserList, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
+from functools import cache
 from os import PathLike
+from types import SimpleNamespace
 from typing import Any
 
-from autograd import Value, identity, primitives, relu, scope
+from autograd import Value, identity, relu, scope
 
-from ._files import read_document, write_document
+from . import _sources
+from ._architecture import Architecture, activations, known_activation
+from ._files import WEIGHTS, read_document, write_document
+from ._state import is_library
 
 Scalar = Value | float
 Activation = Callable[[Any], Any]
 # A name, a function, or one of either for each neuron.
 Activations = str | Activation | Sequence[str | Activation]
-
-_WEIGHTS = "scalar-autograd weights"
 
 _scoped: ContextVar[bool] = ContextVar("scoped", default=False)
 
@@ -85,7 +88,7 @@ class Module(metaclass=_Sealing):
             near = get_close_matches(name, vars(self), 1)
             hint = f"; did you mean {near[0]!r}?" if near else "; assign it in __init__"
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{hint}")
-        for _ in _found(name, value, into_modules=False):
+        for _ in _found(name, value, into_modules=False, owner=self):
             pass  # raises where a Value would not be found
         super().__setattr__(name, value)
 
@@ -170,8 +173,14 @@ class Module(metaclass=_Sealing):
                 raise ValueError(f"{what}: parameter {name!r} must not be {numbers[-1]!r}")
         self.assign(numbers)
 
+    def _description(self) -> dict[str, Any] | None:
+        """Return what files say of a module besides its parameters, None if it has its own code."""
+        return None
+
     def save(self, path: str | PathLike[str]) -> None:
         """Write the parameters to a JSON file, exactly, replacing it only once it is whole.
+
+        With a plain MLP goes its architecture, so that `nn.load` makes another one of the file.
 
         Raises:
             ValueError: a parameter is not finite.
@@ -180,49 +189,87 @@ class Module(metaclass=_Sealing):
         for name, number in state.items():
             if not math.isfinite(number):
                 raise ValueError(f"{type(self).__name__}: parameter {name!r} is {number!r}")
-        write_document(path, _WEIGHTS, {"parameters": state})
+        content = {"model": type(self).__name__, "architecture": self._description()}
+        write_document(path, WEIGHTS, {**content, "parameters": state})
 
     def load(self, path: str | PathLike[str]) -> None:
         """Set the parameters from a file that `save` wrote.
 
         Raises:
             OSError: the file can't be read.
-            ValueError: it is no such file, of a newer version, cut off, or of another model; the
-                message says which. The model is unchanged.
+            ValueError: it is no such file, of a newer version, cut off, or of another model (with
+                other names, or other activations of an MLP); the message says which. The model is
+                unchanged.
         """
-        document = read_document(path, _WEIGHTS)
+        document = read_document(path, WEIGHTS)
+        there, here = document.get("architecture"), self._description()
         try:
+            if there is not None and here is not None and there != here:
+                _same_activations(Architecture.from_json(there), Architecture.from_json(here))
             self.load_state_dict(document.get("parameters", {}))
         except (TypeError, ValueError) as reason:
             raise ValueError(f"{path}: {reason}") from None
 
 
-def _found(name: str, thing: object, into_modules: bool = True) -> Iterator[tuple[str, Value]]:
+def _same_activations(there: Architecture, here: Architecture) -> None:
+    if there.sizes == here.sizes and there.activations != here.activations:
+        raise ValueError(
+            f"the weights of a network {there}, this one is {here}; load_state_dict() takes any"
+        )
+
+
+def _found(
+    name: str, thing: object, into_modules: bool = True, owner: Module | None = None
+) -> Iterator[tuple[str, Value]]:
     """Yield (name, leaf `Value`) for all that `thing` holds, each once.
 
     Raises:
-        TypeError: there are `Value`s where they would have no name or no order.
+        TypeError: there are `Value`s where they would have no name or no order, or in an object
+            that is not looked into, and neither `thing` nor `owner` holds them elsewhere.
     """
     seen: set[int] = set()
-    stack = [(name, thing)]
+    seen_hidden: set[int] = set()
+    hidden: list[tuple[str, str, Value]] = []  # with the words that say in what
+    whole = name, thing
+    stack = [(name, thing, "")]
     while stack:
-        name, thing = stack.pop()
-        if id(thing) in seen or isinstance(thing, (str, float, int)):
+        name, thing, hider = stack.pop()
+        before = seen_hidden if hider else seen
+        if isinstance(thing, (str, float, int)) or id(thing) in before:
             continue
-        seen.add(id(thing))
+        before.add(id(thing))
         if isinstance(thing, Value):
             if thing.primitive is None:
-                yield name, thing
+                if hider:
+                    hidden.append((name, hider, thing))
+                else:
+                    yield name, thing
             continue
-        if isinstance(thing, Module) and not into_modules:
+        if isinstance(thing, Module) and not into_modules and not hider:
             continue
         prefix = f"{name}." if name else ""
-        stack.extend(reversed([(f"{prefix}{key}", item) for key, item in _items(name, thing)]))
+        parts = [(f"{prefix}{key}", item, hider) for key, item in _items(name, thing)]
+        if type(thing) not in (list, tuple):
+            parts += [(name, item, hider or where) for where, item in _unnamed(thing)]
+        parts.reverse()
+        stack += parts
+    if hidden and not into_modules:
+        for _ in _found(*whole, owner=owner):
+            pass
+    elif hidden:
+        if owner is not None:
+            seen |= {id(value) for _, value in _found("", owner)}
+        for name, hider, value in hidden:
+            if id(value) not in seen:
+                raise TypeError(
+                    f"{name}: {hider}, which would not be found as a parameter; make it an "
+                    "nn.Module or a dataclass"
+                )
 
 
 def _items(name: str, thing: object) -> Iterable[tuple[object, object]]:
     """Return (key, item) for what is looked for in `thing`; nothing if it is no container."""
-    if isinstance(thing, Module):
+    if isinstance(thing, (Module, SimpleNamespace)):
         return vars(thing).items()
     if isinstance(thing, Mapping):
         if any(isinstance(key, Value) for key in thing):
@@ -230,7 +277,7 @@ def _items(name: str, thing: object) -> Iterable[tuple[object, object]]:
                 f"{name}: a Value can't be a key: its name would change with its number"
             )
         return thing.items()
-    if isinstance(thing, (list, tuple, deque)):
+    if isinstance(thing, (list, tuple, deque, UserList)):
         return enumerate(thing)
     if isinstance(thing, (set, frozenset)):
         if any(isinstance(item, (Value, Module)) for item in thing):
@@ -244,18 +291,39 @@ def _items(name: str, thing: object) -> Iterable[tuple[object, object]]:
         return (named | own).items()
     if type(thing).__module__ == "numpy" and str(getattr(thing, "dtype", "")) == "object":
         return enumerate(thing.ravel().tolist())  # type: ignore[attr-defined]
-    if type(thing).__module__ not in _OTHERS and hasattr(thing, "__dict__"):
-        for key, item in vars(thing).items():
-            if isinstance(item, Value) and not callable(thing):
-                raise TypeError(
-                    f"{name}: a {type(thing).__name__} holds the Value {key!r}, which would not be "
-                    "found as a parameter; make it an nn.Module or a dataclass"
-                )
     return ()
 
 
-# Objects of these modules are known to hold no parameters of their own.
-_OTHERS = ("builtins", "random", "autograd._primitive", "functools", "types")
+def _unnamed(thing: object) -> Iterable[tuple[str, object]]:
+    """Return what is in `thing` but has no name as a parameter, with the words that say so.
+
+    What a function captures is not looked at: it may be a number of somebody else's.
+    """
+    kind = type(thing).__name__
+    if isinstance(thing, (set, frozenset, Mapping)):
+        where = f"a {kind} holds a Value in a tuple"
+        return [(where, item) for item in thing if isinstance(item, tuple)]
+    if isinstance(thing, Module):
+        if not _is_users(type(thing).__module__):
+            return ()
+        kinds = [one for one in type(thing).__mro__ if _is_users(one.__module__)]
+        shared = [(key, item) for one in kinds for key, item in vars(one).items()]
+        where = f"the class {kind} holds the Value"
+        return [(f"{where} {key!r}", x) for key, x in shared if isinstance(x, (Value, Module))]
+    if isinstance(thing, type) or is_dataclass(thing):
+        return ()
+    if not _is_users(type(thing).__module__):
+        return ()
+    slots = [key for one in type(thing).__mro__ for key in getattr(one, "__slots__", ())]
+    found = {key: getattr(thing, key, None) for key in slots if key != "__dict__"}
+    items = (found | getattr(thing, "__dict__", {})).items()
+    return [(f"a {kind} holds the Value {key!r}", item) for key, item in items]
+
+
+@cache
+def _is_users(module: str) -> bool:
+    """Say whether a module is the user's, rather than of Python or a library."""
+    return not is_library(module)
 
 
 # --------------------------------------------------------------------------------------- parts
@@ -272,12 +340,7 @@ def activation_function(activation: str | Activation) -> Activation:
         return activation
     if not isinstance(activation, str):
         raise TypeError(f"activation must be a name or a function, not {activation!r}")
-    known = {p.name: p for p in primitives().values() if p.arity - len(p.defaults) == 1}
-    if activation not in known:
-        near = get_close_matches(activation, known, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"activation {activation!r} is no primitive of one argument{hint}")
-    return known[activation]
+    return known_activation(activation)
 
 
 def _draw(init: str, rng: random.Random, inputs: int, outputs: int) -> float:
@@ -514,6 +577,100 @@ class MLP(Sequential):
         """Return the output: a `Value`, or a list of them if there are several."""
         outputs = super().forward(x)
         return outputs[0] if len(outputs) == 1 else outputs
+
+    def architecture(self) -> Architecture:
+        """Return inputs, sizes, activations and biases: all of a plain MLP but its numbers.
+
+        Raises:
+            ValueError: it is none: of a subclass, changed since it was made, with tied weights, or
+                with an activation that is no primitive of one argument. The message says which.
+        """
+        if type(self) is not MLP or "forward" in vars(self) or not self.layers:
+            raise ValueError(f"{type(self).__name__} is no plain MLP: it has code of its own")
+        first = self.layers[0]
+        width: int = len(first.neurons[0].w) if type(first) is Layer and first.neurons else 0
+        inputs, sizes, each = width, [], []
+        biases: set[bool] = set()
+        for i, layer in enumerate(self.layers):
+            where = f"{type(self).__name__} is no plain MLP: layer {i + 1}"
+            neurons = layer.neurons if type(layer) is Layer and "forward" not in vars(layer) else ()
+            if not neurons or any(type(n) is not Neuron or "forward" in vars(n) for n in neurons):
+                raise ValueError(f"{where} is {layer!r:.100}")
+            if any(len(neuron.w) != width for neuron in neurons):
+                raise ValueError(f"{where} does not take {width} inputs")
+            names = tuple(_name_of(neuron.activation, where) for neuron in neurons)
+            each.append(names[0] if len(set(names)) == 1 else names)
+            biases |= {neuron.b is not None for neuron in neurons}
+            width = len(neurons)
+            sizes.append(width)
+        found = Architecture(inputs, tuple(sizes), tuple(each), True in biases, self.name)
+        if len(biases) > 1 or found.count != len(self.parameters()):
+            raise ValueError(
+                f"{type(self).__name__} is no plain MLP: it has {len(self.parameters())} "
+                f"parameters, one of this shape {found.count}"
+            )
+        return found
+
+    def _description(self) -> dict[str, Any] | None:
+        try:
+            return self.architecture().to_json()
+        except ValueError:
+            return None
+
+    def to_python(
+        self, name: str = "predict", inputs: Sequence[Sequence[float]] | None = None
+    ) -> str:
+        """Return a Python module that needs nothing but Python: `name([...])` is this network.
+
+        It gives the same bits as the network does, and its doctests say so for each row of `inputs`
+        (three rows of tenths unless given).
+
+        Raises:
+            ValueError: no plain MLP, a parameter that is not finite, or no name for a function.
+        """
+        return _sources.python(*self._trained(inputs), name)
+
+    def to_javascript(
+        self, name: str = "predict", inputs: Sequence[Sequence[float]] | None = None
+    ) -> str:
+        """Return a script that defines `name(array)`, this network, for browsers and Node.
+
+        `name.examples` are pairs of each row of `inputs` and the output. The functions of
+        JavaScript may differ from Python's in the last digits, so outputs agree to about 1e-12.
+
+        Raises:
+            ValueError: no plain MLP, a parameter that is not finite, or no name for a function.
+        """
+        return _sources.in_javascript(*self._trained(inputs), name)
+
+    def _trained(
+        self, inputs: Sequence[Sequence[float]] | None
+    ) -> tuple[Architecture, list[float], list[tuple[list[float], Any]]]:
+        """Return what there is to write down: architecture, numbers, inputs with their outputs."""
+        architecture = self.architecture()
+        for name, parameter in self.named_parameters():
+            if not math.isfinite(parameter.data):
+                raise ValueError(f"MLP: parameter {name!r} is {parameter.data!r}")
+        given = _sources.test_inputs(architecture.inputs) if inputs is None else inputs
+        examples = []
+        for row in given:
+            numbers = [float(number) for number in row]
+            outputs = super().forward(numbers)
+            plain = [output.data for output in outputs]
+            examples.append((numbers, plain if len(plain) > 1 else plain[0]))
+        return architecture, [p.data for p in self.parameters()], examples
+
+
+def _name_of(activation: Activation, where: str) -> str:
+    """Return the name of an activation that is a primitive of one argument.
+
+    Raises:
+        ValueError: it is another function.
+    """
+    name = getattr(activation, "name", "")
+    if activations().get(name) is not activation:
+        raise ValueError(f"{where} has the activation {activation!r}, a function without a name")
+    return str(name)
 
 
 def _per_layer(

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from inspect import Signature, signature
 from typing import Any
 
 from autograd import Value
@@ -31,6 +34,15 @@ def _sqrt(x: Number) -> Number:
     return numpy.sqrt(numpy.maximum(x, 0.0))
 
 
+def _larger(x: Number, y: Number) -> Number:
+    """Return the larger of both, nan if `y` is."""
+    if isinstance(y, float):
+        return x if x > y else y
+    import numpy
+
+    return numpy.maximum(x, y)
+
+
 def all_finite(column: Column) -> bool:
     """Say whether no number of the column is nan or infinite."""
     if isinstance(column, list):
@@ -43,30 +55,120 @@ def _between(default: float | None, low: float, high: float, open: bool = False)
     return field(default=default, kw_only=True, metadata={"low": low, "high": high, "open": open})
 
 
+# Keywords of PyTorch and Keras, and what stands for them here, where it does.
+_ELSEWHERE = {
+    "params": "parameters",
+    "learning_rate": "lr",
+    "alpha": "decay",
+    "rho": "decay",
+    "betas": "beta1 and beta2",
+    "beta_1": "beta1",
+    "beta_2": "beta2",
+    "epsilon": "eps",
+    "initial_accumulator_value": "initial",
+    "global_clipnorm": "clip_norm",
+    "clipvalue": "clip_value",
+    "history_size": "memory",
+    "tolerance_grad": "gtol",
+    "tolerance_change": "ftol",
+}
+_NOT_HERE = {
+    "lr": "the line search finds how long a step is",
+    "maximize": "minimise the negative of the loss",
+    "dampening": "every gradient counts whole",
+    "lr_decay": "give a schedule as lr, such as nn.Exponential",
+    "decoupled_weight_decay": "that is nn.AdamW",
+    "foreach": "leave it out, it is about tensors",
+    "fused": "leave it out, it is about tensors",
+    "capturable": "leave it out, it is about tensors",
+    "differentiable": "leave it out, gradients through updates need grad",
+    "clipnorm": "clip_norm is of the whole gradient",
+    "max_eval": "max_iter is the limit",
+    "line_search_fn": "the line search is SciPy's",
+}
+
+
+class _Named(type):
+    """Says of a keyword that is not known which one is meant."""
+
+    def __call__(cls, *args: Any, **keywords: Any) -> Any:
+        known = cls.__signature__.parameters
+        if not any(one.kind is one.VAR_KEYWORD for one in known.values()):
+            for name in keywords:
+                if name not in known:
+                    raise TypeError(f"{cls.__name__}: {_unknown(name, list(known))}")
+        return super().__call__(*args, **keywords)
+
+    @property
+    def __signature__(cls) -> Signature:
+        """What `help` and `inspect.signature` are to show: without it that of the method above."""
+        own = signature(cls.__init__)  # type: ignore[misc]
+        return own.replace(parameters=list(own.parameters.values())[1:])
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    """Return what to say of a keyword that is none of these."""
+    ours = _ELSEWHERE.get(name, "")
+    if ours.split(" ")[0] in known:
+        return f"there is no keyword {name!r}; here it is {ours}"
+    if name in _NOT_HERE:
+        return f"there is no keyword {name!r}: {_NOT_HERE[name]}"
+    near = get_close_matches(name, known, 1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+    return f"there is no keyword {name!r}; {hint}"
+
+
 @dataclass(eq=False)
-class Optimizer:
-    """What all optimisers share: the parameters, how many updates were made, what they remember."""
+class Optimizer(metaclass=_Named):
+    """What all optimisers share: the parameters, how many updates were made, what they remember.
+
+    Attributes:
+        groups: for each group of parameters the keywords it has of its own; one without any, if
+            no groups were given.
+    """
 
     parameters: list[Value] = field(repr=False)
 
     def __post_init__(self) -> None:
         name = type(self).__name__
-        self.parameters = _checked(name, self.parameters)
+        groups, self.groups = _grouped(name, self.parameters)
+        self.parameters = _checked(name, [one for group in groups for one in group])
+        self._sizes = list(map(len, groups))
+        self._check(name)
+        self.steps = 0
+        self._columns: list[list[Column]] = []  # for each group
+
+    def _check(self, name: str) -> None:
+        """Raise an error that begins with `name` if a setting is out of range."""
         for setting in fields(self):
             value, limits = getattr(self, setting.name), setting.metadata
             if limits and value is not None:
                 low, high = limits["low"], limits["high"]
+                if not _is_number(value):
+                    raise TypeError(f"{name}: {setting.name} must be a number, not {value!r}")
                 if not (low <= value < high) or (limits["open"] and value == low):
                     bracket = "(" if limits["open"] else "["
                     raise ValueError(
                         f"{name}: {setting.name} must be in {bracket}{low}, {high}), not {value!r}"
                     )
-        self.steps = 0
-        self._columns: list[Column] = []
 
-    def _start(self) -> tuple[float, ...]:
-        """Return the initial number of each column of state."""
-        return ()
+    def settings(self) -> dict[str, Any]:
+        """Return every keyword's value by name; those of groups as "groups.1.lr"."""
+        found = {one.name: getattr(self, one.name) for one in fields(self)}
+        del found["parameters"]
+        if len(self.groups) > 1:
+            found["groups"] = self._sizes
+        for i, group in enumerate(self.groups):
+            found |= {f"groups.{i}.{name}": value for name, value in group.items()}
+        return found
+
+    def set(self, name: str, value: Any) -> None:
+        """Change what goes by that name in `settings`."""
+        if name.startswith("groups."):
+            _, i, own = name.split(".")
+            self.groups[int(i)][own] = value
+        else:
+            setattr(self, name, value)
 
     def zero_grad(self) -> None:
         """Set `.grad` of every parameter to 0."""
@@ -77,12 +179,23 @@ class Optimizer:
         """Return better parameters than `x`, and the value of `objective` at `x`."""
         raise NotImplementedError(f"{type(self).__name__} has no advance()")
 
+    def snapshot(self) -> dict[str, Any]:
+        """Return what `restore` takes to undo whatever happens to this optimiser until then."""
+        return vars(self) | {"groups": list(map(dict, self.groups))}
+
+    def restore(self, snapshot: dict[str, Any]) -> None:
+        """Be as when the snapshot was made."""
+        for group, before in zip(self.groups, snapshot["groups"], strict=True):
+            group.clear()
+            group.update(before)
+        vars(self).update(snapshot | {"groups": self.groups})
+
     # ------------------------------------------------------------------ files
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything that an equal optimiser needs to go on from here."""
-        columns = [c if isinstance(c, list) else c.tolist() for c in self._columns]
-        return {"kind": type(self).__name__, "steps": self.steps, "columns": columns}
+        groups = [[list(map(float, one)) for one in columns] for columns in self._columns]
+        return {"kind": type(self).__name__, "steps": self.steps, "groups": groups}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state_dict` of an equal optimiser returned.
@@ -93,17 +206,34 @@ class Optimizer:
         name = type(self).__name__
         if state.get("kind") != name:
             raise ValueError(f"{name} can't go on from the state of {state.get('kind')!r}")
-        steps, columns = state.get("steps"), state.get("columns")
+        steps, groups = state.get("steps"), state.get("groups")
         if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
             raise ValueError(f"{name}: steps must be a number of updates, not {steps!r}")
-        if not isinstance(columns, list) or len(columns) not in {0, len(self._start())}:
-            raise ValueError(f"{name} keeps {len(self._start())} columns of numbers")
-        for column in columns:
-            if not isinstance(column, list) or len(column) != len(self.parameters):
-                raise ValueError(f"{name}: every column needs {len(self.parameters)} numbers")
-            if not all(isinstance(x, (int, float)) and math.isfinite(x) for x in column):
-                raise ValueError(f"{name}: a column holds something that is no finite number")
-        self.steps, self._columns = steps, [list(map(float, column)) for column in columns]
+        if not isinstance(groups, list) or len(groups) not in {0, len(self._sizes)}:
+            raise ValueError(f"{name}: the state must be of {len(self._sizes)} groups")
+        for i, columns in enumerate(groups):
+            _check_columns(name, columns, len(self._starts()[i]), self._sizes[i])
+        self.steps = steps
+        self._columns = [[list(map(float, one)) for one in columns] for columns in groups]
+
+    def _starts(self) -> list[tuple[float, ...]]:
+        """Return `_start()` of every group."""
+        return [()] * len(self.groups)
+
+
+def _is_number(x: object) -> bool:
+    return isinstance(x, (int, float)) or (hasattr(x, "__float__") and not hasattr(x, "__len__"))
+
+
+def _check_columns(name: str, columns: Any, count: int, size: int) -> None:
+    """Raise ValueError unless these are `count` columns of `size` finite numbers."""
+    if not isinstance(columns, list) or len(columns) != count:
+        raise ValueError(f"{name} keeps {count} columns of numbers")
+    for column in columns:
+        if not isinstance(column, list) or len(column) != size:
+            raise ValueError(f"{name}: every column needs {size} numbers")
+        if not all(isinstance(x, (int, float)) and math.isfinite(x) for x in column):
+            raise ValueError(f"{name}: a column holds something that is no finite number")
 
 
 @dataclass(eq=False)
@@ -111,11 +241,13 @@ class FirstOrder(Optimizer):
     """Optimisers that step by one gradient: learning rate, weight decay, clipping.
 
     Args:
-        parameters: the `Value`s to improve, in order.
+        parameters: the `Value`s to improve, in order; or groups with keywords of their own, each a
+            dictionary: `[{"params": first}, {"params": second, "lr": 0.1}]`.
         lr: the learning rate, or a function of the number of updates made so far (`nn.Linear`...).
         weight_decay: added to the gradient times the parameter.
         clip_value: gradients beyond +-clip_value are cut to it; first of all. A nan stays.
-        clip_norm: the gradient is multiplied by clip_norm / (length + 1e-6) if that is below 1.
+        clip_norm: the gradient, of all groups together, is multiplied by
+            clip_norm / (length + 1e-6) if that is below 1.
     """
 
     lr: float | Schedule = 0.01
@@ -125,9 +257,42 @@ class FirstOrder(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not callable(self.lr) and not 0.0 <= self.lr < math.inf:
-            name = type(self).__name__
+        for i, group in enumerate(self.groups):
+            if group:
+                self._part(group)._check(f"{type(self).__name__}: group {i}")
+
+    def _check(self, name: str) -> None:
+        super()._check(name)
+        if not callable(self.lr) and not (_is_number(self.lr) and 0.0 <= self.lr < math.inf):
             raise ValueError(f"{name}: lr must be a rate >= 0 or a schedule, not {self.lr!r}")
+
+    def _part(self, group: dict[str, Any]) -> FirstOrder:
+        """Return an optimiser with the settings of a group, or this one if it has none of its own.
+
+        Raises:
+            TypeError: the group has a keyword that is none, or not a group's.
+        """
+        if not group:
+            return self
+        known = [one.name for one in fields(self) if one.name != "parameters"]
+        for name in group:
+            if name not in known:
+                raise TypeError(f"{type(self).__name__}: in a group {_unknown(name, known)}")
+            if name.startswith("clip_"):
+                raise TypeError(
+                    f"{type(self).__name__}: {name} is for all parameters together; give it to "
+                    "the optimizer, not to a group"
+                )
+        part = copy(self)
+        vars(part).update(group)
+        return part
+
+    def _start(self) -> tuple[float, ...]:
+        """Return the initial number of each column of state."""
+        return ()
+
+    def _starts(self) -> list[tuple[float, ...]]:
+        return [self._part(group)._start() for group in self.groups]
 
     def _rule(self, rate: float, x: Number, g: Number, *state: Number) -> tuple[Number, ...]:
         """Return the new parameter and the new state; `self.steps` counts this update."""
@@ -155,24 +320,49 @@ class FirstOrder(Optimizer):
 
     def update(self, x: Column, gradient: Column) -> Column:
         """Return parameters `x` after one update by `gradient`, both columns of one kind."""
-        rate, start = self.rate, self._start()
+        parts = list(map(self._part, self.groups))
+        rates = [part.rate for part in parts]
+        gradient = self._clipped(gradient)
+        columns: list[list[Column]] = self._columns or [[] for _ in parts]
         self.steps += 1
+        self._columns = []
+        pieces: list[Column] = []
+        end = 0
+        for part, rate, kept, size in zip(parts, rates, columns, self._sizes, strict=True):
+            part.steps = self.steps
+            begin, end = end, end + size
+            move = part._moved if isinstance(x, list) else part._moved_array
+            new, *now = move(rate, x[begin:end], gradient[begin:end], kept)
+            pieces.append(new)
+            self._columns.append(now)
+        if len(pieces) == 1:
+            return pieces[0]
         if isinstance(x, list):
-            columns = self._columns or [[number] * len(x) for number in start]
-            rows = [
-                self._rule(rate, *self._decayed(rate, one, g), *state)
-                for one, g, *state in zip(x, self._clipped(gradient), *columns, strict=True)
-            ]
-            new, *self._columns = map(list, zip(*rows, strict=True))
-            return new
+            return [number for piece in pieces for number in piece]
         import numpy
 
-        columns = self._columns or [numpy.full(len(x), number) for number in start]
+        return numpy.concatenate(pieces)
+
+    def _moved(self, rate: float, x: Column, gradient: Column, kept: list[Column]) -> list[Column]:
+        """Return the new parameters of a group and its columns of state, as lists."""
+        columns = kept or [[number] * len(x) for number in self._start()]
+        rows = [
+            self._rule(rate, *self._decayed(rate, one, g), *state)
+            for one, g, *state in zip(x, gradient, *columns, strict=True)
+        ]
+        return list(map(list, zip(*rows, strict=True)))
+
+    def _moved_array(
+        self, rate: float, x: Column, gradient: Column, kept: list[Column]
+    ) -> list[Column]:
+        """Return the same as arrays."""
+        import numpy
+
+        columns = kept or [numpy.full(len(x), number) for number in self._start()]
         with numpy.errstate(all="ignore"):
-            gradient = numpy.asarray(self._clipped(gradient))
             state = [numpy.asarray(column) for column in columns]
-            new, *self._columns = self._rule(rate, *self._decayed(rate, x, gradient), *state)
-        return new
+            decayed = self._decayed(rate, x, numpy.asarray(gradient))
+            return list(self._rule(rate, *decayed, *state))
 
     def _clipped(self, gradient: Column) -> Column:
         if self.clip_value is None and self.clip_norm is None:
@@ -188,8 +378,29 @@ class FirstOrder(Optimizer):
         return numbers
 
 
-def _checked(name: str, parameters: Iterable[Value]) -> list[Value]:
-    found = list(parameters)
+def _grouped(name: str, given: Iterable[Any]) -> tuple[list[list[Value]], list[dict[str, Any]]]:
+    """Return the parameters of each group, and its own keywords.
+
+    Raises:
+        TypeError: parameters and groups are mixed, or a group has no parameters.
+    """
+    found = list(given)
+    if not any(isinstance(one, Mapping) for one in found):
+        return [found], [{}]
+    groups, keywords = [], []
+    for i, one in enumerate(found):
+        if not isinstance(one, Mapping):
+            raise TypeError(f"{name}: all or none must be groups, but number {i} is {one!r}")
+        if "params" not in one:
+            raise TypeError(f'{name}: group {i} has no "params", its parameters: {sorted(one)}')
+        groups.append(list(one["params"]))
+        keywords.append({key: value for key, value in one.items() if key != "params"})
+        if not groups[-1]:
+            raise ValueError(f"{name}: group {i} has no parameters")
+    return groups, keywords
+
+
+def _checked(name: str, found: list[Value]) -> list[Value]:
     for parameter in found:
         if not isinstance(parameter, Value) or parameter.primitive is not None:
             raise TypeError(f"{name}: parameters must be leaf Values, not {parameter!r}")
@@ -210,10 +421,10 @@ class SGD(FirstOrder):
     momentum: float = _between(0.0, 0.0, 1.0)
     nesterov: bool = field(default=False, kw_only=True)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def _check(self, name: str) -> None:
+        super()._check(name)
         if self.nesterov and not self.momentum:
-            raise ValueError("SGD: nesterov needs a momentum")
+            raise ValueError(f"{name}: nesterov needs a momentum")
 
     def _start(self) -> tuple[float, ...]:
         return (0.0,) if self.momentum else ()
@@ -273,22 +484,25 @@ class RMSProp(FirstOrder):
 class Adam(FirstOrder):
     """m = b1 m + (1 - b1) g, s = b2 s + (1 - b2) g^2, x -= lr m' / (sqrt(s') + eps).
 
-    m' = m / (1 - b1^t) and s' = s / (1 - b2^t) in the t-th update (Kingma and Ba, 2015).
+    m' = m / (1 - b1^t) and s' = s / (1 - b2^t) in the t-th update (Kingma and Ba, 2015); with
+    `amsgrad` the largest s so far takes the place of s there (Reddi, Kale and Kumar, 2018).
     """
 
     lr: float | Schedule = 0.001
     beta1: float = _between(0.9, 0.0, 1.0)
     beta2: float = _between(0.999, 0.0, 1.0)
     eps: float = _between(1e-8, 0.0, math.inf, open=True)
+    amsgrad: bool = field(default=False, kw_only=True)
 
     def _start(self) -> tuple[float, ...]:
-        return (0.0, 0.0)
+        return (0.0, 0.0, 0.0) if self.amsgrad else (0.0, 0.0)
 
     def _rule(self, rate: float, x: Number, g: Number, *state: Number) -> tuple[Number, ...]:
         mean = self.beta1 * state[0] + (1.0 - self.beta1) * g
         square = self.beta2 * state[1] + (1.0 - self.beta2) * (g * g)
-        size = _sqrt(square / (1.0 - self.beta2**self.steps)) + self.eps
-        return x - rate / (1.0 - self.beta1**self.steps) * mean / size, mean, square
+        largest = (_larger(state[2], square),) if self.amsgrad else ()
+        size = _sqrt((*largest, square)[0] / (1.0 - self.beta2**self.steps)) + self.eps
+        return x - rate / (1.0 - self.beta1**self.steps) * mean / size, mean, square, *largest
 
 
 @dataclass(eq=False)
@@ -320,6 +534,11 @@ class LBFGS(Optimizer):
     memory: int = _between(10, 1, math.inf)
     gtol: float = _between(1e-8, 0.0, math.inf)
     ftol: float = _between(1e-12, 0.0, math.inf)
+
+    def _check(self, name: str) -> None:
+        super()._check(name)
+        if self.groups != [{}]:
+            raise TypeError(f"{name} takes parameters, not groups: it has one step for all of them")
 
     def step(self, closure: Callable[[], Value]) -> float:
         """Improve the parameters; return the loss before. `closure` returns the loss as it is now.

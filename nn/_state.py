@@ -141,7 +141,7 @@ def _mapping(description: Any) -> Mapping[str, Any]:
 def _parts(thing: Any) -> Iterator[tuple[str, Any]]:
     """Yield (name, part) for what `thing` holds; "" for a part that goes by the same name."""
     if isinstance(thing, FunctionType):
-        if _is_library(thing.__module__, thing.__code__.co_filename):
+        if is_library(thing.__module__, thing.__code__.co_filename):
             return
         yield from zip(thing.__code__.co_freevars, thing.__closure__ or (), strict=True)
         yield "defaults", thing.__defaults__
@@ -165,14 +165,14 @@ def _parts(thing: Any) -> Iterator[tuple[str, Any]]:
     elif _is_array(thing) and thing.dtype == object:
         yield from ((str(i), part) for i, part in enumerate(thing.ravel().tolist()))
     elif isinstance(thing, type):
-        if not _is_library(thing.__module__):
+        if not is_library(thing.__module__):
             for key, part in list(vars(thing).items()):
                 if isinstance(part, (FunctionType, *_SEQUENCES, dict, Value)):
                     yield key, part
     elif _has_attributes(thing):
         yield from list(vars(thing).items())
         for kind in type(thing).__mro__:
-            if not _is_library(kind.__module__):
+            if not is_library(kind.__module__):
                 yield kind.__name__, kind
 
 
@@ -271,7 +271,7 @@ def _passes_on(thing: Any) -> bool:
 def _atoms(thing: Any) -> dict[str, Any]:
     """Return the plain numbers and texts that `thing` holds, by name."""
     if isinstance(thing, type):
-        items = [] if _is_library(thing.__module__) else [*vars(thing).items()]
+        items = [] if is_library(thing.__module__) else [*vars(thing).items()]
         return {k: x for k, x in items if isinstance(x, _ATOMS) and not k.startswith("__")}
     if _has_attributes(thing):
         return {k: x for k, x in vars(thing).items() if isinstance(x, _ATOMS)}
@@ -319,15 +319,16 @@ def _has_attributes(thing: Any) -> bool:
     ):
         return False
     kind = type(thing)
-    ours = kind.__module__ == "nn._module"
-    return hasattr(thing, "__dict__") and (ours or not _is_library(kind.__module__))
+    ours = kind.__module__ in ("nn._module", "nn._callbacks")
+    return hasattr(thing, "__dict__") and (ours or not is_library(kind.__module__))
 
 
 def _is_array(thing: Any) -> bool:
     return type(thing).__module__ == "numpy" and type(thing).__name__ == "ndarray"
 
 
-def _is_library(module: str | None, file: str = "") -> bool:
+def is_library(module: str | None, file: str = "") -> bool:
+    """Say whether a module (or a file) is Python's, ours or an installed library's."""
     root = (module or "").partition(".")[0]
     if root in _OURS or (root in sys.stdlib_module_names and root != "__main__"):
         return True
@@ -350,7 +351,7 @@ def _text(thing: Any) -> str:
     """Return what kind of thing it is; for the user's functions, with a digest of the code."""
     if isinstance(thing, FunctionType):
         name = f"{thing.__module__}.{thing.__qualname__}"
-        if _is_library(thing.__module__, thing.__code__.co_filename):
+        if is_library(thing.__module__, thing.__code__.co_filename):
             return name
         return f"{name} with code {_digest(thing.__code__)}"
     if isinstance(thing, _SEQUENCES):

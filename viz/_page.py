@@ -14,8 +14,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
+from autograd.javascript import FUNCTIONS, emit
+
 from ._figure import Figure
-from ._javascript import library, runnable
 from ._layout import Layout
 from ._palette import Theme
 from ._snapshot import Node, Snapshot
@@ -69,6 +70,16 @@ were recorded; an if of the original program is not decided anew.</p>
 """
 
 
+def runnable(snapshot: Snapshot) -> bool:
+    """Whether a page can recompute this graph: every primitive in it has a line of JavaScript."""
+    return all(not node.op or node.op in FUNCTIONS for node in snapshot.nodes)
+
+
+def _library(snapshot: Snapshot) -> str:
+    """JavaScript that defines `F` (values) and `D` (partials) of the primitives in `snapshot`."""
+    return emit(sorted({node.op for node in snapshot.nodes if node.op in FUNCTIONS}))
+
+
 def write_page(
     figure: Figure,
     layout: Layout,
@@ -92,7 +103,7 @@ def write_page(
         data["frames"] = frames
     data["legend"] = layout.label
     title = describe(figure)[0]
-    code = f"{library(figure.view.snapshot)}{resource('page.js')}"
+    code = f"{_library(figure.view.snapshot)}{resource('page.js')}"
     body = (
         f"<header><h1>{escaped(title)}</h1>{_CONTROLS}{_TRAINING}</header>"
         f'<main id="stage">{write_svg(figure, layout, theme, _IDENT, tips=False)}</main>{_LIVE}'

@@ -1,6 +1,7 @@
 """The command line: `scalar-autograd draw EXPR name=value ... -o FILE`, also explain and quiz.
 
-Every mistake of the user ends in one line on standard error and exit code 2.
+`check` and `certify` are handed on to `autograd.testing.cli`, loaded when asked for. Every mistake
+of the user ends in one line on standard error and exit code 2.
 """
 
 import argparse
@@ -70,12 +71,18 @@ def _arguments() -> argparse.ArgumentParser:
     asking.add_argument("--seed", type=int, default=0, help="another seed asks other questions")
     asking.add_argument("--answers", action="store_true", help="print the answers too")
     asking.add_argument("--open", action="store_true", help="show the page in the browser")
+    for name, text in _TESTING.items():  # to be listed; they have a parser of their own
+        commands.add_parser(name, help=text)
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The exit code: 0, or 2 after a mistake of the user."""
+    """The exit code: 0, or 2 after a mistake of the user; of `check` also 1, for wrong."""
     words = list(sys.argv[1:] if argv is None else argv)
+    if words and words[0] in _TESTING:
+        from autograd.testing.cli import main as testing
+
+        return testing(words)
     options = _arguments().parse_args(_positional_first(words))
     try:
         return _COMMANDS[options.command](options)
@@ -86,6 +93,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (MemoryError, RecursionError) as error:
         _fail(f"the computation is too large ({type(error).__name__})")
 
+
+_TESTING = {
+    "check": "are these derivatives right? yours, NumPy's, PyTorch's, JAX's",
+    "certify": "how many digits of value and derivatives are right?",
+}
 
 _SHORT_OPTIONS = {"-h", "-o"}
 _WITH_VALUE = {

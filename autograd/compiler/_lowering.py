@@ -12,7 +12,14 @@ import struct
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from .._special import BERNOULLI, TANHSHRINK, ZETA_MINUS_1
+from .._special import (
+    BERNOULLI,
+    DIGAMMA_ROOT,
+    DIGAMMA_ROOT_REST,
+    DIGAMMA_SERIES,
+    TANHSHRINK,
+    ZETA_MINUS_1,
+)
 
 # Functions that come from the C library, as CPython's `math` calls them, by number of arguments.
 _OF_ONE = "exp expm1 exp2 log log1p log2 log10 cbrt sin cos tan asin acos atan sinh cosh tanh"
@@ -337,6 +344,17 @@ def _sigmoid(b: Builder, x: str) -> str:
     return b.div(b.select(positive, b.number(1.0), z), b.add(b.number(1.0), z))
 
 
+def _sech(b: Builder, x: str) -> str:
+    z = b.call("exp", b.neg(b.abs(x)))
+    return b.div(b.add(z, z), b.plus(b.mul(z, z), 1.0))
+
+
+def _sech_squared(b: Builder, x: str) -> str:
+    z = b.call("exp", b.times(b.abs(x), -2.0))
+    s = b.plus(z, 1.0)
+    return b.div(b.times(z, 4.0), b.mul(s, s))
+
+
 def _softplus(b: Builder, x: str) -> str:
     tail = b.call("log1p", b.call("exp", b.neg(b.abs(x))))
     return b.add(_relu(b, x), tail)
@@ -348,11 +366,22 @@ def _log_sigmoid(b: Builder, x: str) -> str:
 
 def _gelu(b: Builder, x: str) -> str:
     tail = b.call("erfc", b.times(b.neg(x), math.sqrt(0.5)))
-    return b.strong_mul(b.times(tail, 0.5), x)
+    out = b.strong_mul(b.times(tail, 0.5), x)
+    r = b.over(1.0, b.mul(x, x))
+    h = b.call("exp", b.mul(b.times(x, -0.25), x))
+    one = b.number(1.0)
+    series = b.sub(one, b.times(r, 7.0))
+    for odd in (5.0, 3.0):
+        series = b.sub(one, b.mul(b.times(r, odd), series))
+    series = b.sub(one, b.mul(r, series))
+    far = b.sub(b.number(0.0), b.mul(b.mul(b.times(series, 0.3989422804014327), h), h))
+    return b.select(b.compare("olt", x, -37.0), far, out)
 
 
 def _silu(b: Builder, x: str) -> str:
-    return b.strong_mul(b.call("sigmoid", x), x)
+    h = b.call("exp", b.times(x, 0.5))
+    far = b.plus(b.mul(b.strong_mul(h, x), h), 0.0)
+    return b.select(b.compare("olt", x, -700.0), far, b.strong_mul(b.call("sigmoid", x), x))
 
 
 def _power(b: Builder, x: str, y: str) -> str:
@@ -368,8 +397,19 @@ def _hypot(b: Builder, x: str, y: str) -> str:
     r = b.div(small, big)
     out = b.mul(big, b.sqrt(b.add(b.number(1.0), b.mul(r, r))))
     out = b.select(b.compare("oeq", big, 0.0), b.number(0.0), out)
+    out = b.select(b.compare("uno", x, y), b.number(math.nan), out)
     infinite = b.either(b.compare("oeq", big, math.inf), b.compare("oeq", small, math.inf))
     return b.select(infinite, b.number(math.inf), out)
+
+
+def _direction(b: Builder, x: str, y: str) -> str:
+    size = b.abs(y)
+    wide = b.compare("oge", b.abs(x), size)
+    r = b.select(wide, b.div(y, x), b.div(x, size))
+    top = b.select(wide, b.intrinsic("copysign", b.number(1.0), x), r)
+    out = b.div(top, b.sqrt(b.plus(b.mul(r, r), 1.0)))
+    out = b.select(b.compare("oeq", x, 0.0), x, out)
+    return b.select(b.compare("uno", x, y), b.number(math.nan), out)
 
 
 def _lgamma_near_2(b: Builder, z: str) -> str:
@@ -422,6 +462,7 @@ def _lgamma(b: Builder, x: str) -> str:
 
 def _polygamma_positive(b: Builder, n: str, x: str) -> str:
     order = int(b.constants[n])
+    start = x
     sign = -1.0 if order % 2 else 1.0
     factorial = float(math.factorial(order))
 
@@ -443,7 +484,13 @@ def _polygamma_positive(b: Builder, n: str, x: str) -> str:
         total = b.plus(b.mul(total, r2), BERNOULLI[k - 1] * factor)
     tail = b.mul(total, r2)
     if order == 0:
-        return b.sub(b.sub(b.sub(b.call("log", x), b.times(r, 0.5)), tail), shift)
+        out = b.sub(b.sub(b.sub(b.call("log", x), b.times(r, 0.5)), tail), shift)
+        off = b.plus(start, -DIGAMMA_ROOT)
+        d = b.plus(off, -DIGAMMA_ROOT_REST)
+        near = b.number(0.0)
+        for coefficient in reversed(DIGAMMA_SERIES):
+            near = b.plus(b.mul(near, d), coefficient)
+        return b.select(b.compare("ole", b.abs(off), 0.2), b.mul(near, d), out)
     rn = b.number(1.0)
     for _ in range(order):
         rn = b.mul(rn, r)
@@ -471,6 +518,9 @@ def _polygamma_of(b: Builder, n: str, x: str) -> str:
     reflected = b.sub(mirrored, b.times(total, math.pi ** (order + 1)))
     pole = b.compare("oeq", x, b.floor(x))
     out = b.select(pole, b.number(math.inf if order % 2 else math.nan), reflected)
+    if order % 2 == 0:
+        side = b.intrinsic("copysign", b.number(math.inf), b.neg(x))
+        out = b.select(b.compare("oeq", x, 0.0), side, out)
     out = b.select(positive, main, out)
     end = b.number(math.inf if order == 0 else 0.0)
     out = b.select(b.compare("oeq", x, math.inf), end, out)
@@ -490,7 +540,7 @@ def _polygamma(b: Builder, n: str, x: str) -> str:
     order = b.constants.get(n)
     if order is None:
         return b.call("polygamma_any", n, x)
-    if order != math.floor(order) or not 0.0 <= order <= 60.0:
+    if not 0.0 <= order <= 60.0 or order != math.floor(order):
         return b.number(math.nan)
     return b.call(f"polygamma_of.{int(order)}", n, x)
 
@@ -596,12 +646,15 @@ ROUTINES: Final[dict[str, Callable[..., str]]] = {
     "floordiv": _floordiv,
     "round_digits": _round_digits,
     "sigmoid": _sigmoid,
+    "sech": _sech,
+    "sech_squared": _sech_squared,
     "softplus": _softplus,
     "log_sigmoid": _log_sigmoid,
     "gelu": _gelu,
     "silu": _silu,
     "power": _power,
     "hypot": _hypot,
+    "direction": _direction,
     "lgamma": _lgamma,
     "lgamma_near_2": _lgamma_near_2,
     "lgamma_positive": _lgamma_positive,
@@ -611,6 +664,13 @@ ROUTINES: Final[dict[str, Callable[..., str]]] = {
 }
 
 # ------------------------------------------------------------------------- functions in place
+
+
+def _one_minus_square(b: Builder, x: str) -> str:
+    one, size = b.number(1.0), b.abs(x)
+    edge = b.mul(b.sub(one, x), b.add(one, x))
+    out = b.select(b.compare("ole", size, 0.5), b.sub(one, b.mul(x, x)), edge)
+    return b.select(b.compare("ole", size, 1.0), out, b.number(math.nan))
 
 
 def _relu(b: Builder, x: str) -> str:
@@ -672,7 +732,10 @@ def _rounding(name: str) -> Callable[[Builder, str], str]:
 
 LOWERINGS: Final[dict[str, Callable[..., str]]] = {
     **{name: _function(name) for name in LIBM if name not in ("pow", "remainder")},
-    **{name: _function(name) for name in ["sigmoid", "softplus", "log_sigmoid", "gelu", "silu"]},
+    **{
+        name: _function(name)
+        for name in ["sigmoid", "sech", "sech_squared", "softplus", "log_sigmoid", "gelu", "silu"]
+    },
     "add": Builder.add_product,
     "sub": Builder.sub,
     "mul": Builder.mul,
@@ -696,6 +759,12 @@ LOWERINGS: Final[dict[str, Callable[..., str]]] = {
     "sqrt": Builder.sqrt,
     "pow": _function("power"),
     "hypot": _function("hypot"),
+    "direction": _function("direction"),
+    "log_slope": lambda b, x: b.select(
+        b.compare("olt", x, 0.0), b.number(math.nan), b.over(1.0, x)
+    ),
+    "one_minus_square": _one_minus_square,
+    "gauss": lambda b, x: b.call("exp", b.mul(b.neg(x), x)),
     "lgamma": _function("lgamma"),
     "polygamma": _polygamma,
     "digamma": lambda b, x: b.call("polygamma_of.0", b.number(0.0), x),

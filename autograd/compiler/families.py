@@ -13,6 +13,8 @@ from typing import Any, Literal
 import numpy as np
 
 from .. import _locks
+from .._opaque import hidden
+from .._structure import brief
 from .._value import Value
 from ._execute import Code, Options, Point
 from .compose import Block
@@ -127,6 +129,10 @@ class Family:
         starts = np.cumsum([0, *(form.size for form in self.forms)])
         found: list[int] = []
         for i in self.wanted():
+            for leaf in self.forms[i].statics:
+                why = hidden(leaf)
+                if why is not None:
+                    raise TypeError(f"{self!r}: argument {i} holds {brief(leaf)}, which {why}")
             if not self.forms[i].size:
                 raise TypeError(
                     f"{self!r}: argument {i} holds no float to differentiate with respect to; "

@@ -11,7 +11,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .._primitive import as_float
-from .._structure import _flatten, _unflatten, is_container
+from .._structure import _flatten, _unflatten, is_container, place_of
+from ..arrays import array_of
 from .keys import CODE, NUMBER, STATIC, Refused, classify, orders
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
@@ -42,7 +43,7 @@ class Form:
             try:
                 shape, number, key = classify(leaf, name, axis)
             except Refused as refused:
-                raise refused.error(_place(self._tree, i, name)) from None
+                raise refused.error(place_of(self._tree, i, name)) from None
             if shape is not STATIC:
                 self.numeric.append(number)
                 self.size += size_of(shape)
@@ -329,7 +330,7 @@ def size_of(shape: Any) -> int:
 def _nest(kinds: tuple[type, ...], shape: tuple[int, ...], numbers: list[Any]) -> Any:
     """Return numbers as what one row was made of: lists or tuples down to arrays of this shape."""
     if not kinds or kinds[0] is np.ndarray:
-        return np.fromiter(numbers, object, len(numbers)).reshape(shape)
+        return array_of(numbers, shape)
     if len(kinds) == len(shape) == 1:
         return kinds[0](numbers)
     step = size_of(shape[1:])
@@ -360,13 +361,3 @@ def _listed_rows(rows: list[Any], name: str) -> tuple[Array, tuple[type, ...]]:
         f"{name} is mapped over rows given as a list, so its rows must be numbers, or all lists "
         f"(or all tuples, or all arrays) of as many numbers each; the first is {rows[0]!r}"
     )
-
-
-def _place(tree: Any, i: int, name: str) -> str:
-    """Return where leaf `i` of a tree is, as Python would write it."""
-    if tree is None:
-        return name
-    import optree
-
-    place: str = optree.treespec_accessors(tree)[i].codify(name)
-    return place

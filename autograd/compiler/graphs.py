@@ -10,6 +10,7 @@ import numpy as np
 
 from .._structure import _flatten, _unflatten
 from .._watch import nested, watch
+from ..arrays import ValueArray
 from ..derivatives import fresh_input
 from .arguments import Call
 from .check import compare, record
@@ -25,12 +26,17 @@ def depends(family: Family, call: Call, paths: Paths) -> bool:
     """Say whether a call's results may depend on nodes of a graph that is being recorded."""
     if call.graph:
         return True
-    if not (watch.nested and watch.inside()):
+    if not watch.nested:
         return False
-    if call.rows is None and not family.paths:
+    inside = watch.inside()
+    if inside and call.rows is None and not family.paths:
         return True
     seen = [paths.fingerprint.values, *map(paths.captured, family.paths)]
-    return any(map(_inner, seen))
+    if inside:
+        return any(map(_inner, seen))
+    # In another thread only what belongs to a call under way there is no constant.
+    levels = watch.levels()
+    return any(value._level in levels for captured in seen for value in captured)
 
 
 def _inner(captured: Sequence[Any]) -> bool:
@@ -108,7 +114,7 @@ def by_rows(
     tree = _flatten(found[0])[1]
     results: list[Any] = []
     for column in zip(*leaves, strict=True):
-        stacked = np.empty((count, *np.shape(column[0])), dtype=object)
+        stacked = np.empty((count, *np.shape(column[0])), dtype=object).view(ValueArray)
         for i, x in enumerate(column):
             stacked[i] = x
         if reduce is not None:

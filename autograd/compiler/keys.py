@@ -13,8 +13,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from .._primitive import Node, Primitive, as_float
-from .._structure import _children, is_container
+from .._opaque import table
+from .._primitive import Node, Primitive, as_float, is_number, is_whole
+from .._structure import _children, brief, is_container
+from ..arrays import ValueArray
 
 STATIC: Final = object()  # the shape of a leaf that holds no floats
 NUMBER: Final = None  # the shape of a plain number
@@ -106,16 +108,19 @@ def classify(leaf: Any, name: str, axis: int | None) -> tuple[Any, Any, Any]:
     if axis is None:
         if isinstance(leaf, (float, Node)):
             return NUMBER, leaf if isinstance(leaf, Node) else float(leaf), "number"
-        if isinstance(leaf, np.floating):
-            return NUMBER, float(leaf), "number"
+        if not isinstance(leaf, np.ndarray) and is_number(leaf) and not is_whole(leaf):
+            return NUMBER, as_float(leaf, name), "number"
     if isinstance(leaf, np.ndarray):
         return _classify_array(leaf, axis)
     if axis is not None and isinstance(leaf, (float, np.floating, Node)):
         raise Refused(f"is mapped over rows (in_axes={axis}) but is one number, {leaf!r}")
+    array = table(leaf)
+    if array is not None:
+        return _classify_array(array, axis)
     key = static_key(leaf)
     if key is None:
         raise Refused(
-            f"is {_brief(leaf)}, neither a number nor of a type that is known never to change; "
+            f"is {brief(leaf)}, neither a number nor of a type that is known never to change; "
             "pass or return its floats, keep it in the function's closure, or make it a bool, "
             "int, str, None, an enum member or a tuple of such"
         )
@@ -123,7 +128,7 @@ def classify(leaf: Any, name: str, axis: int | None) -> tuple[Any, Any, Any]:
 
 
 def _classify_array(array: Any, axis: int | None) -> tuple[Any, Any, Any]:
-    if type(array) not in (np.ndarray, np.memmap):
+    if type(array) not in (np.ndarray, np.memmap, ValueArray):
         raise Refused(
             f"is a {type(array).__module__}.{type(array).__name__}, of which a kernel would see "
             "the numbers only; pass numpy.array(x) (of a masked array, x.filled(...))"
@@ -150,16 +155,12 @@ def _classify_array(array: Any, axis: int | None) -> tuple[Any, Any, Any]:
         shape = array.shape[1:] or NUMBER
         return shape, array, ("rows", shape)
     if axis is not None:
+        if array.dtype.kind in "iu":
+            return _classify_array(array.astype(np.float64), axis)
         raise Refused(
-            f"is mapped over rows but has dtype {array.dtype}: whole numbers are static, "
-            "the same for all rows; convert it with .astype(float)"
+            f"is mapped over rows but has dtype {array.dtype}; rows are made of numbers: convert "
+            "it with .astype(float)"
         )
     if array.dtype.kind not in "biuSUmM":
         raise Refused(f"is an array of dtype {array.dtype}; a kernel takes floats and integers")
     return STATIC, None, ("static", array.dtype.str, array.shape, array.tobytes())
-
-
-def _brief(x: Any) -> str:
-    text = repr(x)
-    text = text if len(text) <= 60 else text[:57] + "..."
-    return f"{text} ({type(x).__name__})"

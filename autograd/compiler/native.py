@@ -591,8 +591,12 @@ def _machine(target: Target, opt: int) -> Any:
             llvm.initialize_native_asmprinter()
             which = llvm.Target.from_default_triple()
             cpu, features = target.cpu or llvm.get_host_cpu_name(), target.features or host()
+        # MCJIT asks for the memory of code and of constants one after the other, and in a process
+        # full of libraries they come gigabytes apart; what "small" code then does is to abort.
+        far = which.name == "x86-64" and sys.platform.startswith("linux")
+        reloc, model = ("static", "large") if far else ("pic", "small")
         found = _machines[target, opt] = which.create_target_machine(
-            cpu=cpu, features=features, opt=opt, reloc="pic", codemodel="small"
+            cpu=cpu, features=features, opt=opt, reloc=reloc, codemodel=model
         )
     return found
 

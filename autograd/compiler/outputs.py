@@ -12,8 +12,9 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from .._graph import order_of
-from .._primitive import Node, as_float
-from .._structure import _flatten, _unflatten, is_container
+from .._opaque import hidden
+from .._primitive import Node, as_float, is_number
+from .._structure import _flatten, _unflatten, brief, is_container, is_flag
 from .._sweep import cotangents, pull_graph, push_graph, tangents
 from .._watch import nested
 from .forms import Form
@@ -46,10 +47,16 @@ def taken_apart(out: Any, mode: Mode, name: str) -> tuple[list[Any], Form]:
     Raises:
         TypeError: there is no number in it, or more than `mode` takes.
     """
-    if mode == "jacobian" or not (is_container(out) or isinstance(out, np.ndarray)):
-        out = _floats(out)
+    where = f"the result of {name}"
+    if mode != "value" or not (is_container(out) or isinstance(out, np.ndarray)):
+        out = _floats(out, where)
+    for leaf in _flatten(out)[0]:
+        array = isinstance(leaf, np.ndarray)
+        why = hidden(leaf) if array or (mode != "value" and not isinstance(leaf, Node)) else None
+        if why is not None:
+            raise TypeError(f"{where} holds {brief(leaf)}, which {why}")
     numbers = _numbers_of(out)
-    form = Form(_plain(out), f"the result of {name}")
+    form = Form(_plain(out), where)
     if mode in ("value_and_grad", "hessian") and (len(numbers) != 1 or not form.single):
         raise TypeError(
             f"{mode} needs a scalar output, but {name} returned {out!r}; "
@@ -119,7 +126,7 @@ def _jacobian(
     columns: list[list[Any]] = []
     for i in range(len(wrt)):
         found = iter(along(nodes, wrt, [float(i == j) for j in range(len(wrt))], level))
-        columns.append([next(found) + 0.0 if isinstance(y, Node) else 0.0 for y in outputs])
+        columns.append([next(found) if isinstance(y, Node) else 0.0 for y in outputs])
     return [column[j] for j in range(len(outputs)) for column in columns]
 
 
@@ -162,14 +169,13 @@ def _plain(out: Any) -> Any:
     return _unflatten(tree, found)
 
 
-def _floats(out: Any) -> Any:
+def _floats(out: Any, where: str) -> Any:
     """Return an output with floats in the place of whole numbers, whose derivatives are zero."""
 
     def as_floats(leaf: Any) -> Any:
-        if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "iu":
-            return leaf.astype(np.float64)
-        whole = isinstance(leaf, (int, np.integer)) and not isinstance(leaf, bool)
-        return float(leaf) if whole else leaf
+        if isinstance(leaf, np.ndarray):
+            return leaf.astype(np.float64) if leaf.dtype.kind in "iu" else leaf
+        return as_float(leaf, where) if is_number(leaf) and not is_flag(leaf) else leaf
 
     leaves, tree = _flatten(out)
     return _unflatten(tree, [as_floats(leaf) for leaf in leaves])

@@ -8,6 +8,7 @@ import numpy as np
 
 from .._primitive import Node
 from .._value import Value
+from ..arrays import array_of
 from .families import Family
 from .forms import Form
 from .paths import Paths
@@ -74,5 +75,5 @@ def _stack(numbers: Any) -> Any:
     if isinstance(numbers, np.ndarray):
         return numbers
     if any(isinstance(x, Node) for x in numbers):
-        return np.fromiter(numbers, object, len(numbers))
+        return array_of(numbers, (len(numbers),))
     return np.array(numbers, dtype=np.float64) if len(numbers) else np.empty(0)

@@ -148,14 +148,10 @@ def numbers_of(values: Sequence[Any]) -> list[float]:
 
 
 def gradient(root: Any, wrt: list[Any], level: int) -> list[Any]:
-    """Return the derivative of `root` by each of `wrt` as graph, 0.0 where there is none.
-
-    A float sweep accumulates from +0.0, so a derivative is never -0.0; adding 0 does the same.
-    """
+    """Return the derivative of `root` by each of `wrt` as graph, 0.0 where there is none."""
     if not isinstance(root, Node):
         return [0.0] * len(wrt)
-    found = pull_graph([root], [1.0], wrt, level)
-    return [g + 0.0 for g in found]
+    return pull_graph([root], [1.0], wrt, level)
 
 
 def _collect(inputs: list[Value], outputs: list[Any], recorder: _Recorder, level: int) -> Trace:

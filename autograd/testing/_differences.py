@@ -53,7 +53,7 @@ def derivative(f: Callable[[float], float], x: float) -> Difference:
     Where the two sides differ, the value is their middle and the error reaches both.
     """
     middle = f(x)
-    noise = 4.0 * math.ulp(1.0) * abs(middle)
+    noise = 4.0 * math.ulp(1.0) * abs(middle) + 4.0 * math.ulp(0.0)
 
     def central(h: float) -> float:
         return (f(x + h) - f(x - h)) / (((x + h) - (x - h)) or math.nan)

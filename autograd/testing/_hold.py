@@ -12,7 +12,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Final
 
-from ._check import Checked, check_gradients
+from ._check import check_gradients
+from ._report import Checked, GradientMismatch
 
 _EXAMPLES: Final = 100
 
@@ -47,7 +48,11 @@ def _strategies(f: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
 
 
 def gradients_hold(
-    order: int = 2, *, examples: int = _EXAMPLES, **strategies: Any
+    order: int = 2,
+    *,
+    examples: int = _EXAMPLES,
+    gradient: Callable[..., Any] | None = None,
+    **strategies: Any,
 ) -> Callable[[Callable[..., Any]], Callable[[], None]]:
     """Return a decorator that turns a function into a property test of its derivatives.
 
@@ -55,28 +60,49 @@ def gradients_hold(
     those annotated as float, or from the strategy given by name), checks gradients there up to
     `order`, and fails with the `GradientMismatch` of the simplest point it can find. A failing
     point is not reported where the function itself raises ValueError, ZeroDivisionError or
-    OverflowError: that is no point of its domain.
+    OverflowError: that is no point of its domain. With `gradient`, a function that returns one
+    entry per argument, that one is checked too.
 
     Raises:
         TypeError: an argument is neither annotated as float nor given a strategy.
+        ImportError: (by the decorator) Hypothesis is missing.
     """
     if callable(order):
         raise TypeError("gradients_hold takes its options first: write @gradients_hold()")
 
     def decorate(f: Callable[..., Any]) -> Callable[[], None]:
-        from hypothesis import given, settings
-        from hypothesis import strategies as st
+        try:
+            from hypothesis import Phase, given, settings
+            from hypothesis import strategies as st
+        except ImportError:
+            raise ImportError(
+                "gradients_hold draws its points with Hypothesis: "
+                "pip install 'scalar-autograd[testing]'"
+            ) from None
 
         arguments = st.tuples(*_strategies(f, strategies).values())
 
-        @settings(max_examples=examples, deadline=None, derandomize=True, database=None)
+        @settings(
+            max_examples=examples,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            phases=[Phase.generate, Phase.shrink],
+        )
         @given(arguments)
         def holds(point: tuple[Any, ...]) -> None:
-            _check_inside(f, point, order)
+            _check_inside(f, point, order, gradient)
 
         @functools.wraps(f)
         def test() -> None:
-            holds()
+            __tracebackhide__ = True
+            try:
+                holds()
+            except GradientMismatch as found:
+                mismatch = found
+            else:
+                return
+            raise mismatch.with_traceback(None)  # without the frames of the search
 
         del test.__wrapped__  # or pytest would look for fixtures called like its arguments
         return test
@@ -84,13 +110,18 @@ def gradients_hold(
     return decorate
 
 
-def _check_inside(f: Callable[..., Any], point: tuple[Any, ...], order: int) -> Checked:
+def _check_inside(
+    f: Callable[..., Any],
+    point: tuple[Any, ...],
+    order: int,
+    gradient: Callable[..., Any] | None,
+) -> Checked:
     """Check `f` at a point, unless it is outside its domain."""
     try:
         f(*point)
     except (ValueError, ZeroDivisionError, OverflowError):
         return Checked()
-    return check_gradients(f, *point, order=order)
+    return check_gradients(f, *point, order=order, gradient=gradient)
 
 
 def check_module(module: ModuleType, order: int = 2, examples: int = _EXAMPLES) -> list[str]:

@@ -1,34 +1,28 @@
-"""The reference: values and derivatives of a recorded graph in multi-precision arithmetic.
+"""The reference for one operation: its value and derivatives in multi-precision arithmetic.
 
-Each operation is differentiated by itself, from its mathematical definition (`exact`), by central
-differences with a relative step of 1e-35 and as many digits as that takes; the results are composed
-by the chain rule, forwards. Neither the partials nor the sweeps of the engine are used. Along with
-each derivative goes what round-off may have done to it, so that the verdict is about the rest.
-
-Knows graphs and primitives; knows nothing of whoever made the graph, nor of verdicts.
+From its mathematical definition (`exact`), by central differences with a relative step of 1e-35 and
+as many digits as that takes; the engine's partials are not used. Knows primitives; knows nothing of
+graphs, nor of verdicts.
 """
 
 from __future__ import annotations
 
-import math
+import itertools
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from .._graph import order_of
-from .._primitive import Node, Primitive, operands_of
-from .._rules import stop_gradient
+from .._primitive import Primitive
 
 Mpf = Any  # a number of mpmath, which has no type annotations
-Entry = Any  # such a number, or None: zero by structure
 
 STEP_DIGITS: Final = 35
 _DIGITS: Final = 45  # what is to remain when the differences have cancelled
 _MOST_DIGITS: Final = 2600
 _RESOLVED: Final = 1e-20  # how small the noise of a difference is to be against it
 _NEGLIGIBLE: Final = 1e-40  # derivatives below this need not be resolved
+_INFINITE: Final = 1e8  # what grows beyond, towards a point, is infinite there
 _DEEP: Final = 20000  # binary digits below 1
-_TINY: Final = math.ulp(0.0)  # the absolute rounding error where numbers underflow
 
 
 class _Contexts(threading.local):
@@ -50,7 +44,7 @@ def context() -> Any:
         except ImportError:
             raise ImportError(
                 "autograd.testing computes its reference with mpmath: "
-                "pip install 'scalar-autograd[test]'"
+                "pip install 'scalar-autograd[testing]'"
             ) from None
         _contexts.context = MPContext()
         _contexts.context.dps = 60
@@ -63,12 +57,30 @@ class Local:
     Attributes:
         value: the value, nan where the definition gives none.
         first, second, third: partial derivatives; nan where they do not exist.
-        errors: what the reference itself may be wrong by, in the value and at each order.
-        radius: half the distance between the one-sided first derivatives, on a kink.
+        errors: what the reference itself may be wrong by, in the value and at each order; empty
+            where there is no reference.
+        radius, radius_second, radius_third: half the distance between the one-sided derivatives,
+            on a kink.
         kink: the distance to the nearest kink, None where there is none.
+        outside: whether the definition has no value here, or beside, so that nan is right.
+        jumps: whether the value jumps here, or is at the edge of the domain.
+        why: why something here is nan: "kink", "jump", "pole" or "infinite"; "" if nothing is.
     """
 
-    __slots__ = ("errors", "first", "kink", "radius", "second", "third", "value")
+    __slots__ = (
+        "errors",
+        "first",
+        "jumps",
+        "kink",
+        "outside",
+        "radius",
+        "radius_second",
+        "radius_third",
+        "second",
+        "third",
+        "value",
+        "why",
+    )
 
     def __init__(self, n: int, nan: Mpf) -> None:
         self.value: Mpf = nan
@@ -77,7 +89,12 @@ class Local:
         self.third: list[list[list[Mpf]]] = [[[nan] * n for _ in range(n)] for _ in range(n)]
         self.errors: tuple[list[Mpf], ...] = ()
         self.radius: list[Mpf] = [0] * n
+        self.radius_second: list[list[Mpf]] = [[0] * n for _ in range(n)]
         self.kink: Mpf | None = None
+        self.radius_third: list[list[list[Mpf]]] = [[[0] * n for _ in range(n)] for _ in range(n)]
+        self.outside = False
+        self.jumps = False
+        self.why = ""
 
 
 def kink_distance(m: Any, prim: Primitive, args: Sequence[Mpf]) -> Mpf | None:
@@ -136,8 +153,8 @@ def local(
 ) -> Local:
     """Return the value of `prim` at `args` and its derivatives by `active` up to `order` (1 to 3).
 
-    On a kink, or within `blur` of it, the first derivatives are the middle of those on all sides,
-    with their `radius`, and higher ones do not exist.
+    On a kink, or within `blur` of one, derivatives are the middle of those on all sides, with their
+    `radius`.
     """
     n = len(active)
     found = Local(n, m.nan)
@@ -151,6 +168,8 @@ def local(
             around = [x for i in active for x in _nudged(args, [i], away)]
             if any(kink_distance(m, prim, x) != distance for x in around):
                 _on_kink(m, prim, args, active, away, found)
+                if order > 1:
+                    _around_kink(m, prim, args, active, order, away, found)
                 return found
             distance = None  # it stays on the kink, whichever way the active arguments go
         scales = [_scale(m, [args[i]]) for i in active]
@@ -163,11 +182,17 @@ def local(
             digits = _DIGITS + order * (step + more + above) + above
             m.dps = min(digits, _MOST_DIGITS)
             if _differentiate(m, prim, args, active, order, scales, m.mpf(10) ** -step, found):
+                if any(x != x for x in found.first):  # at the edge of the domain
+                    found.why = "pole"
+                    if blur == 0 and order > 1:
+                        away = _scale(m, args) * m.mpf(10) ** -STEP_DIGITS
+                        _around_kink(m, prim, args, active, order, away, found)
                 return found
             if more and step * order > _MOST_DIGITS / 2:
                 break
         found.first = [m.nan] * n
         found.errors = ()
+        found.why = "pole"
     finally:
         m.dps = saved
     return found
@@ -186,9 +211,17 @@ def _differentiate(
     """Fill in `found` from differences of step `h`; say whether they have converged."""
     middle = found.value = _evaluate(m, prim, args)
     n = len(active)
-    if middle != 0 and m.mag(middle) < -_DEEP:  # nothing a float could show
-        found.first = [m.nan] * n
-        found.errors = ()
+    if middle != 0 and m.mag(middle) < -_DEEP:  # nothing a float could show, nor its derivatives
+        zero, error = m.mpf(0), m.ldexp(1, -_DEEP // 2)
+        found.value = zero
+        found.first = [zero] * n
+        for at, (i, scale) in enumerate(zip(active, scales, strict=True)):
+            for side in (-h * scale, h * scale):  # unless there is nothing beside it
+                there = _evaluate(m, prim, [*args[:i], args[i] + side, *args[i + 1 :]])
+                found.first[at] += there * 0
+        found.second = [[zero] * n for _ in range(n)]
+        found.third = [[[zero] * n for _ in range(n)] for _ in range(n)]
+        found.errors = ([error], [error] * n, [error] * n, [error] * n)
         return True
     largest = m.fabs(middle)
 
@@ -302,13 +335,87 @@ def _on_kink(
             for a, b in zip(sides[:half], sides[half:], strict=True)
         )
         # Where the value itself jumps between the sides, there is nothing to say.
-        steady = steady and all(
+        if not all(
             m.fabs(a - b) <= 100 * away * (1 + max(m.fabs(x) for x in sides))
             for a, b in zip(heights[::2], heights[1::2], strict=True)
-        )
-        low, high = (min(sides), max(sides)) if steady else (m.nan, m.nan)
+        ):
+            found.why = "jump"
+        elif not steady:
+            found.why = found.why or "pole"
+        low, high = (m.nan, m.nan) if found.why else (min(sides), max(sides))
         found.first[at] = (low + high) / 2
         found.radius[at] = (high - low) / 2
+
+
+def _around_kink(
+    m: Any,
+    prim: Primitive,
+    args: Sequence[Mpf],
+    active: Sequence[int],
+    order: int,
+    away: Mpf,
+    found: Local,
+) -> None:
+    """Fill in second and third derivatives, where they have limits there on every side.
+
+    On a jump, and at the edge of the domain, the first ones too: they may be infinite.
+    """
+    n = len(active)
+    edge, found.why = found.why, found.why or "kink"
+    saved = m.dps
+    m.dps = min(
+        _DIGITS + order * (20 + int(-m.mag(away) * 0.30103)) + _reach(m, args), _MOST_DIGITS
+    )
+    sides: list[tuple[Local, Local]] = []
+    try:
+        # By amounts that differ, or arguments that are tied would stay so.
+        for signs in itertools.product((-1, 1), repeat=n):
+            near, far = Local(n, m.nan), Local(n, m.nan)
+            for d, side in ((away, near), (10 * away, far)):
+                moved = list(args)
+                for at, (i, sign) in enumerate(zip(active, signs, strict=True)):
+                    moved[i] = args[i] + sign * (at + 1) * d
+                h = m.mpf(10) ** -12
+                converged = _differentiate(m, prim, moved, active, order, [d] * n, h, side)
+                if side.value == side.value and not converged:
+                    return
+            if near.value == near.value:
+                sides.append((near, far))
+    finally:
+        m.dps = saved
+    if not sides:
+        found.outside = True
+        return
+
+    def limits(pick: Callable[[Local], Mpf]) -> tuple[Mpf, Mpf]:
+        """Return middle and radius of the limits, nan where there are none."""
+        numbers = [(pick(near), pick(far)) for near, far in sides]
+        if all(m.fabs(x - y) <= 1e-9 * (1 + m.fabs(x)) for x, y in numbers):
+            low, high = min(x for x, _ in numbers), max(x for x, _ in numbers)
+            return (low + high) / 2, (high - low) / 2
+        if all(x > 2 * y > _INFINITE for x, y in numbers):
+            return m.inf, m.nan
+        if all(x < 2 * y < -_INFINITE for x, y in numbers):
+            return -m.inf, m.nan
+        return m.nan, m.nan
+
+    if edge:
+        first = [limits(lambda side, i=i: side.first[i]) for i in range(n)]  # type: ignore[misc]
+        if any(x != x for x, _ in first):
+            return
+        found.first, found.radius = [x for x, _ in first], [r for _, r in first]
+        found.jumps = True
+    found.why = ""
+    for i, j in itertools.product(range(n), repeat=2):
+        second = limits(lambda side, i=i, j=j: side.second[i][j])  # type: ignore[misc]
+        found.second[i][j], found.radius_second[i][j] = second
+        found.why = found.why if m.isfinite(second[0]) else "kink"
+    if any(m.isinf(x) for x in found.first):
+        found.why = "infinite"
+    for i, j, k in itertools.product(range(n), repeat=3):
+        third, radius = limits(lambda side, i=i, j=j, k=k: side.third[i][j][k])  # type: ignore[misc]
+        found.third[i][j][k] = third
+        found.radius_third[i][j][k] = radius
 
 
 def _slope(m: Any, prim: Primitive, args: Sequence[Mpf], i: int, h: Mpf) -> Mpf:
@@ -324,244 +431,3 @@ def _nudged(args: Sequence[Mpf], which: Sequence[int], by: Mpf) -> list[list[Mpf
     for j in which:
         found = [[*x[:j], x[j] + s * by, *x[j + 1 :]] for x in found for s in (0, -1, 1)]
     return found
-
-
-# -------------------------------------------------------------------------- whole graphs
-
-
-class Jet:
-    """A node's value, gradient and Hessian by the inputs, and how far round-off may shift each.
-
-    `size_*` are the same sums with every term positive: what cancellation is measured against.
-    """
-
-    __slots__ = (
-        "error",
-        "first",
-        "second",
-        "size_first",
-        "size_second",
-        "slack_first",
-        "slack_second",
-        "value",
-    )
-
-    def __init__(self, value: Mpf, error: Mpf, n: int) -> None:
-        self.value = value
-        self.error = error
-        self.first: list[Entry] = [None] * n
-        self.size_first: list[Entry] = [None] * n
-        self.slack_first: list[Entry] = [None] * n
-        # Lower triangles, row after row.
-        half = n * (n + 1) // 2
-        self.second: list[Entry] = [None] * half
-        self.size_second: list[Entry] = [None] * half
-        self.slack_second: list[Entry] = [None] * half
-
-
-class Step:
-    """One operation of a graph as the reference saw it; `number` counts operations from 1."""
-
-    __slots__ = ("active", "args", "local", "node", "number")
-
-    def __init__(
-        self, number: int, node: Node, args: list[Mpf], active: list[int], found: Local
-    ) -> None:
-        self.number = number
-        self.node = node
-        self.args = args
-        self.active = active
-        self.local = found
-
-
-def _grow(m: Any, total: Entry, x: Mpf) -> Mpf:
-    return x if total is None else total + x
-
-
-class Replay:
-    """A recorded graph replayed in multi-precision arithmetic.
-
-    Recorded values (`exact=False`): every operation is differentiated at the operands it had when
-    it was recorded, and `slack` covers the rounding of the derivatives alone. Exact values
-    (`exact=True`): values are computed anew from the inputs, so the result is the true derivative;
-    `slack` covers what the rounding of a computation in floats, any like this one, may do to it.
-
-    Attributes:
-        jet: of the root.
-        steps: one per operation, in topological order.
-    """
-
-    def __init__(
-        self, root: Node, inputs: Sequence[Node], order: int, rtol: float, exact: bool = False
-    ) -> None:
-        m = self.m = context()
-        self.order = order
-        self.rtol = m.mpf(rtol)
-        self.tiny = m.mpf(_TINY)
-        self.exact = exact
-        self.steps: list[Step] = []
-        n = len(inputs)
-        one, zero = m.mpf(1), m.mpf(0)
-        jets: dict[int, Jet] = {}
-        for i, x in enumerate(inputs):
-            jet = jets[id(x)] = Jet(m.mpf(x._data), zero, n)
-            jet.first[i] = jet.size_first[i] = one
-        for node in order_of([root]):
-            if id(node) in jets:
-                continue
-            prim = node._prim
-            if prim is None:
-                jets[id(node)] = Jet(m.mpf(node._data), zero, n)
-                continue
-            parents: list[Jet | None] = []
-            args: list[Mpf] = []
-            for parent, number in operands_of(node):
-                jet_of = None if parent is None else jets[id(parent)]
-                parents.append(jet_of)
-                args.append(m.mpf(number) if jet_of is None else jet_of.value)
-            jets[id(node)] = self._step(node, prim, parents, args, n)
-        self.jet = jets[id(root)]
-        self.jets = jets
-
-    def _step(
-        self, node: Node, prim: Primitive, parents: list[Jet | None], args: list[Mpf], n: int
-    ) -> Jet:
-        m = self.m
-        active = [
-            i
-            for i, jet in enumerate(parents)
-            if jet is not None and any(g is not None for g in jet.first)
-        ]
-        if prim is stop_gradient:
-            active = []
-        known = prim.exact is not None and all(m.isfinite(x) or m.isinf(x) for x in args)
-        if not math.isfinite(node._data) or not known:
-            found = Local(len(active), m.nan)
-        else:
-            blur = sum([parents[i].error for i in active], m.mpf(0))  # type: ignore[union-attr]
-            found = local(m, prim, args, active, self.order + 1, blur)
-        self.steps.append(Step(len(self.steps) + 1, node, args, active, found))
-        error = m.mpf(0)
-        value = m.mpf(node._data)
-        if self.exact and math.isfinite(node._data):
-            value = found.value
-            if value != value:
-                error = m.inf
-            elif value != 0 and m.mag(value) < -2000:  # or sums with it would need all that range
-                value = m.mpf(0)
-            error = error + m.fabs(value) * self.rtol / 4 + self.tiny
-            for at, i in enumerate(active):
-                error += m.fabs(found.first[at]) * parents[i].error  # type: ignore[union-attr]
-        out = Jet(value, error, n)
-        chosen = [(at, parents[i], args[i]) for at, i in enumerate(active)]
-        for at, jet, _ in chosen:
-            assert jet is not None
-            self._first(out, found, at, jet, chosen, prim.selects)
-        if self.order > 1:
-            for at, jet, _ in chosen:
-                assert jet is not None
-                self._carry(out, found, at, jet)
-                for other, twin, _ in chosen:
-                    assert twin is not None
-                    self._second(out, found, at, other, jet, twin, chosen)
-        return out
-
-    def _wobble(self, rates: list[Mpf], chosen: Sequence[tuple[int, Jet | None, Mpf]]) -> Mpf:
-        """Return what the rounding of the arguments does to something with these derivatives."""
-        m = self.m
-        total = m.mpf(0)
-        for at, jet, x in chosen:
-            assert jet is not None
-            rate = m.fabs(rates[at])
-            if rate == rate:
-                total += rate * (m.fabs(x) * self.rtol + jet.error)
-            elif jet.error != 0:
-                total = m.inf
-        return total
-
-    def _first(
-        self,
-        out: Jet,
-        found: Local,
-        at: int,
-        jet: Jet,
-        chosen: Sequence[tuple[int, Jet | None, Mpf]],
-        selects: bool,
-    ) -> None:
-        m = self.m
-        p = found.first[at]
-        size = m.fabs(p)
-        constant = p == 0 and found.radius[at] == 0 and not any(found.second[at])
-        relative = self.rtol + self.tiny / m.fabs(found.value) if found.value else self.rtol
-        slack = size * relative + self._wobble(found.second[at], chosen)
-        slack += self.tiny * sum((m.fabs(x) for _, _, x in chosen), m.mpf(1))
-        slack += found.radius[at] + (found.errors[1][at] if found.errors else 0)
-        for i, g in enumerate(jet.first):
-            reach = jet.size_first[i] or m.mpf(0)
-            if constant and not m.isfinite(reach):
-                continue
-            if g is None or (constant and selects):  # the result does not follow this input
-                more = slack * reach + size * (jet.slack_first[i] or 0)
-                out.slack_first[i] = _grow(m, out.slack_first[i], more)
-                continue
-            out.first[i] = _grow(m, out.first[i], p * g)
-            out.size_first[i] = _grow(m, out.size_first[i], size * reach)
-            more = slack * reach + size * (jet.slack_first[i] or 0) + self.tiny * (1 + reach)
-            out.slack_first[i] = _grow(m, out.slack_first[i], more)
-
-    def _carry(self, out: Jet, found: Local, at: int, jet: Jet) -> None:
-        """Add a parent's Hessian times the partial."""
-        m = self.m
-        p = found.first[at]
-        constant = p == 0 and found.radius[at] == 0
-        size = m.fabs(p)
-        slack = size * self.rtol + found.radius[at] + (found.errors[1][at] if found.errors else 0)
-        for at_h, h in enumerate(jet.second):
-            if h is None or (constant and not m.isfinite(jet.size_second[at_h])):
-                continue
-            out.second[at_h] = _grow(m, out.second[at_h], p * h)
-            reach = jet.size_second[at_h]
-            out.size_second[at_h] = _grow(m, out.size_second[at_h], size * reach)
-            more = slack * reach + size * jet.slack_second[at_h] + self.tiny * (1 + reach)
-            out.slack_second[at_h] = _grow(m, out.slack_second[at_h], more)
-
-    def _second(
-        self,
-        out: Jet,
-        found: Local,
-        at: int,
-        other: int,
-        jet: Jet,
-        twin: Jet,
-        chosen: Sequence[tuple[int, Jet | None, Mpf]],
-    ) -> None:
-        m = self.m
-        p = found.second[at][other]
-        size = m.fabs(p)
-        noise = m.sqrt(found.errors[2][at] * found.errors[2][other]) if found.errors else m.mpf(0)
-        wobble = self._wobble(found.third[at][other], chosen)
-        # A correct rule for the first derivative, differentiated once more, may lose digits to
-        # cancellation and underflow, down to those of the first derivative, on a scale of 1 or of
-        # the distance to a kink.
-        relative = self.rtol + self.tiny / m.fabs(found.value) if found.value else self.rtol
-        slack = size * relative + wobble + noise
-        for one, x in ((at, chosen[other][2]), (other, chosen[at][2])):
-            scale = max(m.fabs(x), min(1, found.kink or 1))
-            slack += m.fabs(found.first[one]) * self.rtol / scale
-            slack += self.tiny * (1 + m.fabs(x) + 1 / scale)
-        constant = size == 0 and not found.first[at] and not found.first[other]
-        place = 0
-        for i in range(len(jet.first)):
-            for k in range(i + 1):
-                a, b = jet.first[i], twin.first[k]
-                ra, rb = jet.size_first[i], twin.size_first[k]
-                if a is not None and b is not None and not (constant and not m.isfinite(ra * rb)):
-                    out.second[place] = _grow(m, out.second[place], p * a * b)
-                    reach = ra * rb
-                    out.size_second[place] = _grow(m, out.size_second[place], size * reach)
-                    more = slack * reach + self.tiny * (1 + ra + rb)
-                    more += size * (
-                        ra * (twin.slack_first[k] or 0) + rb * (jet.slack_first[i] or 0)
-                    )
-                    out.slack_second[place] = _grow(m, out.slack_second[place], more)
-                place += 1

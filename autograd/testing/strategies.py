@@ -9,7 +9,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from hypothesis import strategies as st
+try:
+    from hypothesis import strategies as st
+except ImportError:
+    raise ImportError(
+        "autograd.testing.strategies needs Hypothesis: pip install 'scalar-autograd[testing]'"
+    ) from None
 
 from .._primitive import Primitive
 from ._expression import HARD_FLOATS, Expression, Gene, express, usable

@@ -8,8 +8,11 @@ import operator
 import pickle
 import warnings
 import weakref
+from decimal import Decimal
+from fractions import Fraction
 
 import mpmath
+import numpy as np
 import pytest
 
 import autograd as ag
@@ -28,6 +31,7 @@ from autograd import (
 )
 
 DOMAIN = ((-2.0, 2.0),)
+NINE = Decimal(9)
 
 
 @pytest.fixture
@@ -178,8 +182,10 @@ def test_builtins_without_a_signature_are_trusted():
     assert grad(row, argnums=(0, 1))(3.0, 4.0) == (0.6, 0.8)
 
 
-@pytest.mark.parametrize(("result", "shown"), [(1, r"1 \(int\)"), (None, "None"), ("a", "'a'")])
-def test_a_result_that_is_no_float_is_refused(result, shown):
+@pytest.mark.parametrize(
+    ("result", "shown"), [(1j, r"1j \(complex\)"), (None, "None"), ("a", "'a'"), (NINE, "Decimal")]
+)
+def test_a_result_that_is_no_number_is_refused(result, shown):
     @custom_partials(lambda out, x: 1.0)
     def bad_value(x):
         return result
@@ -190,7 +196,7 @@ def test_a_result_that_is_no_float_is_refused(result, shown):
 
     for x in (2.0, Value(2.0)):
         with pytest.raises(
-            TypeError, match=f"primitive bad_value: fn of floats must return a float, not {shown}"
+            TypeError, match=f"bad_value: fn of floats must return a real number, not {shown}"
         ):
             bad_value(x)
     with pytest.raises(TypeError, match=f"primitive bad_partial: a partial of floats .*{shown}"):
@@ -198,6 +204,37 @@ def test_a_result_that_is_no_float_is_refused(result, shown):
     for wrong in ((), (1.0, 2.0)):
         with pytest.raises(TypeError, match=r"bad_value\(\) takes 1 arguments, got"):
             bad_value(*wrong)
+
+
+@pytest.mark.parametrize(
+    "three",
+    [3, np.int8(3), np.uint64(3), np.float16(3), np.float64(3), np.longdouble(3), Fraction(3)],
+    ids=lambda x: type(x).__name__,
+)
+def test_every_real_number_is_a_result(three):
+    @custom_partials(lambda out, x: three)
+    def triple(x):
+        return three * x if isinstance(three, int) else three
+
+    @custom_partials(lambda out, x, y: three, lambda out, x, y: three * 1)
+    def weigh(x, y):
+        return three
+
+    y = triple(Value(1.0))
+    assert (type(y.data), type(y.partials[0]), y.data) == (float, float, 3.0)
+    assert type(triple(1.0)) is float
+    assert grad(triple)(1.0) == 3.0
+    assert grad(grad(lambda x: triple(x) * x))(1.0) == 6.0
+    assert hessian(lambda x: triple(x) ** 2)(1.0) == 18.0
+    assert jvp(triple, (1.0,), (2.0,)) == (3.0, 6.0)
+    assert grad(lambda x: grad(lambda y: weigh(x, y))(2.0) * x)(1.0) == 3.0
+    assert ag.compile(triple).grad(1.0) == 3.0
+
+
+def test_a_result_out_of_range_is_refused():
+    huge = custom_partials(lambda out, x: 10**400, name="huge")(lambda x: 1.0)
+    with pytest.raises(OverflowError, match="primitive huge: a partial of floats is too large"):
+        huge(Value(1.0))
 
 
 def test_other_fields_are_checked():

@@ -575,7 +575,7 @@ def test_aux_must_be_a_pair(returned):
 # -------------------------------------------------------------------------------- messages
 
 
-@pytest.mark.parametrize("bad", [3, True, "a", None, 1j, [1, 2], {"n": 3}, np.array([1, 2]), {1.0}])
+@pytest.mark.parametrize("bad", [3, True, "a", None, [1, 2], {"n": 3}, np.array([1, 2]), {1}])
 @pytest.mark.parametrize("what", REVERSE)
 def test_no_float_to_differentiate_by(what, bad):
     with pytest.raises(TypeError, match=f"{what}: argument 0 is .*holds no float.*3.0, not 3"):

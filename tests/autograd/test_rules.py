@@ -294,3 +294,21 @@ def test_helpers_of_nothing_and_of_wrong_things():
         autograd.sum(3.0)
     assert autograd.logsumexp([-math.inf, -math.inf]) == -math.inf
     assert autograd.logsumexp([math.inf, 0.0]) == math.inf
+
+
+@pytest.mark.parametrize("name", ["add", "mul", "hypot"])
+def test_what_the_compiler_takes_as_commuting_commutes(name):
+    row = primitives()[name]
+    for x in NUMBERS:
+        for y in NUMBERS:
+            assert same(row(x, y), row(y, x)), (x, y)
+
+
+@pytest.mark.parametrize(
+    "name", ["log", "log1p", "log2", "log10", "asin", "acos", "acosh", "atanh"]
+)
+def test_outside_a_domain_every_derivative_is_nan(name):
+    f = primitives()[name]
+    for _ in range(4):
+        assert math.isnan(f(-2.5))
+        f = autograd.grad(f)

@@ -3,6 +3,7 @@
 import collections
 import dataclasses
 import typing
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -117,7 +118,6 @@ def test_what_is_no_float_is_left_alone():
         "o": thing,
         "i": np.arange(3),
         "w": words,
-        "c": 1j,
         "f": len,
     }
 
@@ -133,15 +133,17 @@ def test_what_is_no_float_is_left_alone():
         assert found[key] is p[key]
 
 
-def test_subclasses_of_containers_are_left_alone():
+def test_subclasses_of_containers_are_refused():
     class Mine(list):
         pass
 
-    with pytest.raises(TypeError, match="holds no float"):
+    with pytest.raises(TypeError, match=r"argument 0 is \[1.0\] \(Mine\), which holds a number at"):
         grad(lambda p: p[0])(Mine([1.0]))
-    p = [2.0, Mine([5.0])]
-    assert grad(lambda p: p[0] * p[1][0])(p) == [5.0, p[1]]
-    assert holds_values(Mine([Value(1.0)])) is False
+    with pytest.raises(TypeError, match=r"argument 0\[1\] is"):
+        grad(lambda p: p[0] * p[1][0])([2.0, Mine([5.0])])
+    p = [2.0, Mine(["a", 5])]  # no number to differentiate by
+    assert grad(lambda p: p[0] * p[1][1])(p) == [5.0, p[1]]
+    assert holds_values(Mine([Value(1.0)])) is True
     assert strip({"a": Mine([1.0])}) == {"a": [1.0]}
 
 
@@ -501,3 +503,74 @@ def test_registering_twice_is_harmless():
     assert _structure._register_dataclasses({Pair})
     assert Pair in _structure._registered
     assert grad(lambda p: p.x * p.y)(Pair(2.0, 3.0)) == Pair(3.0, 2.0)
+
+
+# -------------------------------------------------------------------- what is a number
+
+NUMBERS = [
+    3,
+    np.int64(3),
+    np.int8(3),
+    np.uint32(3),
+    np.float16(3),
+    np.float32(3),
+    np.float64(3),
+    np.longdouble(3),
+    np.array(3),
+    np.array(3.0),
+    Fraction(3),
+    Value(3.0),
+]
+
+
+@pytest.mark.parametrize("three", NUMBERS, ids=lambda x: f"{type(x).__name__}")
+def test_constants_of_every_kind_have_derivative_zero(three):
+    with pytest.warns(UserWarning, match="does not depend"):
+        assert grad(lambda x: three)(2.0) == 0.0
+    for found in (
+        jacobian(lambda x: [three, x])(2.0),
+        jacobian(lambda x: [three, x], mode="forward")(2.0),
+        jvp(lambda x: [three, x], (2.0,), (1.0,))[1],
+        ag.compile(lambda x: [three, x]).jacobian(2.0),
+    ):
+        assert [*map(float, found)] == [0.0, 1.0]
+    assert ag.compile(lambda x: three).grad(2.0) == 0.0
+
+
+@pytest.mark.parametrize("three", NUMBERS[:-1], ids=lambda x: f"{type(x).__name__}")
+def test_numbers_of_every_kind_are_tangents_and_cotangents(three):
+    assert jvp(lambda x: x * x, (2.0,), (three,)) == (4.0, 12.0)
+    assert jvp(lambda x: x[0] * x[1], ([2.0, 5.0],), ([three, 0],)) == (10.0, 15.0)
+    assert vjp(lambda x: x * x, 2.0)[1](three) == (12.0,)
+    assert hvp(lambda x: x * x * x, (2.0,), (three,)) == 36.0
+    assert grad(lambda x: x * three)(2.0) == 3.0
+
+
+@pytest.mark.parametrize("three", NUMBERS[4:-1], ids=lambda x: f"{type(x).__name__}")
+def test_floats_of_every_kind_are_arguments(three):
+    whole = isinstance(three, np.ndarray) and three.dtype.kind == "i"
+    if whole:
+        with pytest.raises(TypeError, match="holds no float"):
+            grad(lambda x: x * x)(three)
+        return
+    assert grad(lambda x: x * x)(three) == 6.0
+    assert grad(lambda p: p["a"] * p["b"])({"a": three, "b": 2.0}) == {"a": 2.0, "b": 3.0}
+    assert ag.compile(lambda x: x * x).grad(three) == 6.0
+
+
+@pytest.mark.parametrize("empty", [{"a": np.zeros(0)}, [np.zeros((0, 2)), []], (np.zeros(0), 3)])
+def test_empty_arrays_inside_have_empty_gradients(empty):
+    found = grad(lambda p: 3.0)(empty)
+    assert repr(found) == repr(empty)
+    assert jvp(lambda p: 3.0, (empty,), (empty,)) == (3.0, 0.0)
+    hessian(lambda p: 3.0)(empty)
+
+
+def test_stop_gradient_of_many_says_how():
+    with pytest.raises(TypeError, match=r"apply it to each: \[stop_gradient\(v\) for v in x\]$"):
+        ag.stop_gradient([1.0])
+    with pytest.raises(TypeError, match=r"numpy\.frompyfunc\(stop_gradient, 1, 1\)\(x\)"):
+        ag.stop_gradient(np.ones(2))
+    assert grad(lambda x: (x * np.frompyfunc(ag.stop_gradient, 1, 1)(x)).sum())(
+        np.array([2.0, 3.0])
+    ).tolist() == [2.0, 3.0]

@@ -1,6 +1,7 @@
 """Who watches, and where: threads, tasks, generators and blocks that are left in odd ways."""
 
 import asyncio
+import concurrent.futures
 import contextlib
 import contextvars
 import gc
@@ -388,3 +389,110 @@ def test_two_kernels_recorded_at_once_do_not_mix():
     for thread in threads:
         thread.join()
     assert found == {2.0: 16.0, 3.0: 36.0}
+
+
+# ------------------------------------------------------- a derivative inside, in another thread
+
+
+def in_pool(f):
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        return pool.submit(f).result()
+
+
+def in_two_threads(f):
+    return in_thread(lambda: in_thread(f))
+
+
+def in_task(f):
+    async def work():
+        async def task():
+            return f()
+
+        return await asyncio.create_task(task())
+
+    return asyncio.run(work())
+
+
+def in_to_thread(f):
+    async def work():
+        return await asyncio.to_thread(f)
+
+    return asyncio.run(work())
+
+
+def in_executor(f):
+    async def work():
+        return await asyncio.get_running_loop().run_in_executor(None, f)
+
+    return asyncio.run(work())
+
+
+def in_generator(f):
+    def generate():
+        yield f()
+
+    return next(generate())
+
+
+ELSEWHERE = [in_thread, in_pool, in_two_threads, in_task, in_to_thread, in_executor, in_generator]
+
+
+@pytest.mark.parametrize("elsewhere", ELSEWHERE, ids=lambda f: f.__name__)
+def test_an_inner_derivative_elsewhere_knows_that_it_is_inside(elsewhere):
+    def f(x, y):
+        return x * y * y + x * x * y
+
+    inner = {
+        "grad": lambda x: ag.grad(lambda y: f(x, y))(2.0),
+        "value_and_grad": lambda x: ag.value_and_grad(lambda y: f(x, y))(2.0)[1],
+        "value": lambda x: ag.value_and_grad(lambda y: x * 4.0 + x * x * y)(2.0)[0],
+        "aux": lambda x: ag.grad(lambda y: (y * 1.0, {"x": [x * x * x]}), has_aux=True)(2.0)[1][
+            "x"
+        ][0],
+        "argument": lambda x: ag.grad(lambda y: f(y, y))(x),
+        "jvp": lambda x: ag.jvp(lambda y: f(x, y), (2.0,), (1.0,))[1],
+        "vjp": lambda x: ag.vjp(lambda y: f(x, y), 2.0)[1](1.0)[0],
+        "forward": lambda x: ag.jacobian(lambda y: f(x, y), mode="forward")(2.0),
+        "hessian": lambda x: ag.hessian(lambda y: f(x, y) * y)(2.0),
+        "hvp": lambda x: ag.hvp(lambda y: f(x, y) * y, (2.0,), (1.0,)),
+        "twice": lambda x: ag.grad(ag.grad(lambda y: f(x, y)))(2.0),
+        "differentiate": lambda x: ag.differentiate(f(x, x), [x])[0],
+        "kernel": lambda x: ag.compile(lambda y: f(x, y)).grad(2.0),
+    }
+    for name, g in inner.items():
+        want = ag.grad(g)(3.0)
+        assert ag.grad(lambda x, g=g: elsewhere(lambda: g(x)))(3.0) == want, name
+        assert ag.jvp(lambda x, g=g: elsewhere(lambda: g(x)), (3.0,), (1.0,))[1] == want, name
+        if name != "kernel":
+            assert ag.hessian(lambda x, g=g: elsewhere(lambda: g(x)))(3.0) == ag.hessian(g)(3.0)
+
+
+@pytest.mark.parametrize("elsewhere", ELSEWHERE, ids=lambda f: f.__name__)
+def test_one_that_depends_on_nothing_outside_gives_floats(elsewhere):
+    found = []
+
+    def f(x):
+        found.append(elsewhere(lambda: ag.grad(lambda y: y * y)(2.0)))
+        return x * found[0]
+
+    assert ag.grad(f)(3.0) == 4.0
+    if elsewhere not in (in_task, in_to_thread, in_generator):  # those are inside anyway
+        assert type(found[0]) is float
+    kept = []
+    ag.grad(lambda x: kept.append(x) or x * x)(3.0)
+    # What an earlier call left behind is a constant.
+    assert ag.grad(lambda x: x * elsewhere(lambda: ag.grad(lambda y: kept[0] * y)(2.0)))(1.0) == 3.0
+
+
+def test_primitives_that_close_over_an_input_are_refused():
+    """Their function sees floats only, so the dependence would be lost."""
+
+    def f(x):
+        @ag.custom_partials(lambda out, y: 1.0)
+        def inner(y):
+            return ag.grad(lambda z: x * z)(y)
+
+        return inner(x)
+
+    with pytest.raises(TypeError, match="primitive inner: fn of floats must return a real number"):
+        ag.grad(f)(3.0)

@@ -33,6 +33,14 @@ def test_an_epoch_is_timed_after_the_first_update(monkeypatch):
     assert set(phases) == {"first step", "epoch"}
 
 
+def test_names_are_the_same_network_and_data():
+    pytest.importorskip("llvmlite")
+    ours, theirs = train.NAMES["ours"](3), train.NAMES["reference"](3)
+    assert ours[0] == pytest.approx(theirs[0], rel=1e-13)
+    assert ours == pytest.approx(theirs, rel=1e-3)
+    assert train.names_process("reference", 1).count == 1
+
+
 def test_a_whole_process_is_timed():
     phases = train.whole_process("import time; time.sleep(0.05)", repetitions=2).phases
     assert len(phases["process"]) == 2
@@ -43,7 +51,9 @@ def test_every_side_of_a_section_runs_the_same_workload():
     for section in train.SECTIONS:
         for side in (section.ours, *section.peers):
             given = side.arguments
-            if "kind" in given:
+            if "steps" in given:
+                assert given["kind"] in train.NAMES
+            elif "kind" in given:
                 assert given["kind"] in train.CLASSES
                 assert given["data"] in train.DATA
                 same = {k: v for k, v in given.items() if k != "kind"}

@@ -394,7 +394,7 @@ def test_reading_a_number_out_of_the_recording_is_refused():
     [
         (lambda f: compile(f, in_axes=0), (np.ones(3), np.ones(4)), "3 and 4"),
         (lambda f: compile(f, in_axes=0), (np.ones(3), 1.0), "argument 1 is mapped"),
-        (lambda f: compile(f, in_axes=0), (np.ones(3), np.arange(3)), "whole numbers are static"),
+        (lambda f: compile(f, in_axes=0), (np.ones(3), np.ones(3, bool)), "made of numbers"),
         (lambda f: compile(f, in_axes=1), (np.ones(3), np.ones(3)), "does not have"),
         (lambda f: compile(f, in_axes=(0,)), (np.ones(3), 1.0), "1 entries"),
         (lambda f: compile(f, reduce="sum"), (), "in_axes"),
@@ -465,7 +465,7 @@ def test_stats_program_and_code_can_be_seen():
     exec(str(kernel.program), names)
     assert np.array_equal(names["program"](*x)[1:], kernel.grad(x))
     assert "define" in kernel.llvm_ir
-    assert ".text" in kernel.assembly
+    assert "run:" in kernel.assembly
 
 
 def test_two_threads_compiling_at_once():

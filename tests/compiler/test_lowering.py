@@ -101,3 +101,10 @@ def test_bits_of_the_gradient_of_a_primitive(name):
         primitive(*leaves).backward()
         expected.append([leaf.grad for leaf in leaves])
     assert same(found.T, expected)
+
+
+@pytest.mark.parametrize("order", [math.nan, math.inf, -1.0, 0.5, 61.0])
+def test_polygamma_of_an_order_that_is_none(order):
+    kernel = compile(lambda x: autograd.polygamma(order, x))
+    for _ in range(2):
+        assert math.isnan(kernel(1.5))

@@ -3,9 +3,11 @@
 import random
 import re
 
-import names_gpt as example
 import numpy as np
 import pytest
+
+pytest.importorskip("llvmlite")
+import names_gpt as example
 
 
 def loss_by_numpy(net, name):
@@ -67,6 +69,38 @@ def test_training_prints_losses_that_fall_and_saves_the_weights(run, tmp_path):
     again = run(example, "--file", str(names), "--steps", "0", "--load", str(weights))
     assert "made up:" in again
     assert (tmp_path / "loss.png").stat().st_size > 1000
+
+
+def test_every_loss_is_that_of_the_graph_of_the_whole_name(monkeypatch):
+    columns = []
+    update = example.nn.Adam.update
+
+    def noted(self, x, gradient):
+        columns.append((x, gradient))
+        return update(self, x, gradient)
+
+    monkeypatch.setattr(example.nn.Adam, "update", noted)
+    names = ["a", "annabel", "emma", "nina", "jo"]
+    net, other = example.NamesGPT(random.Random(3)), example.NamesGPT(random.Random(3))
+    losses = example.train(net, names, 12, random.Random(1))
+    rng = random.Random(1)
+    for loss, (numbers, gradient) in zip(losses, columns, strict=True):
+        other.assign(numbers.tolist())
+        other.zero_grad()
+        graph = other(rng.choice(names))
+        assert graph.data == loss  # to the last digit
+        graph.backward()
+        assert gradient == pytest.approx([p.grad for p in other.parameters()], rel=1e-9, abs=1e-15)
+
+
+def test_machine_code_trains_to_the_bits_of_graphs():
+    nets = [example.NamesGPT(random.Random(3)) for _ in range(2)]
+    losses = [
+        example.train(net, ["a", "annabel", "emma"], 4, random.Random(1), compiled)
+        for net, compiled in zip(nets, (True, False), strict=True)
+    ]
+    assert losses[0] == losses[1]
+    assert nets[0].state_dict() == nets[1].state_dict()
 
 
 def test_each_step_is_adam_on_the_gradient_of_one_name():

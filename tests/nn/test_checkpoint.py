@@ -524,6 +524,53 @@ def test_other_parameters_are_another_run(tmp_path):
             nn.fit(*arguments, checkpoint=tmp_path / "run.json")
 
 
+def in_groups(second=2, callbacks=(), **own):
+    """Return a run of two groups, the first with keywords of its own."""
+    model = nn.MLP(2, [2, 1], activation="tanh", rng=random.Random(1))
+    own = {"lr": nn.Cosine(0.1, 0.01, 9), "beta1": 0.5, "amsgrad": True} | own
+    parameters = model.parameters()[::-1]
+    groups = [{"params": parameters[second:]} | own, {"params": parameters[:second]}]
+    optimizer = nn.Adam(groups, lr=0.02)
+
+    def tune(model, history):
+        optimizer.groups[1]["lr"] = 0.05 / len(history)
+        optimizer.groups[0]["beta1"] *= 0.9
+
+    return model, nn.squared_error, {"optimizer": optimizer, "callbacks": [tune, *callbacks]}
+
+
+def test_groups_go_on(tmp_path):
+    want = bits(*fitted(in_groups, 6))
+    for stop in range(1, 6):
+        fitted(in_groups, stop, tmp_path / f"{stop}.json")
+        assert bits(*fitted(in_groups, 6, tmp_path / f"{stop}.json")) == want
+
+
+@pytest.mark.parametrize(
+    ("keywords", "words"),
+    [
+        ({"second": 3}, r"trained was .* and is|optimizer\.groups was \[7, 2\] and is \[6, 3\]"),
+        ({"amsgrad": False}, r"optimizer\.groups\.0\.amsgrad was True and is False"),
+        ({"eps": 0.1}, r"optimizer\.groups\.0\.eps was None and is 0\.1"),
+        ({"lr": nn.Cosine(0.1, 0.02, 9)}, r"optimizer\.groups\.0\.lr was Cosine"),
+    ],
+)
+def test_other_groups_are_another_run(keywords, words, tmp_path):
+    fitted(in_groups, 2, tmp_path / "run.json")
+    with pytest.raises(ValueError, match=f"of another run: ({words})"):
+        fitted(lambda: in_groups(**keywords), 3, tmp_path / "run.json")
+
+
+def test_parameters_in_another_order_are_another_run(tmp_path):
+    def turned(by):
+        model = neuron()
+        return model, nn.squared_error, {"optimizer": nn.Adam(model.parameters()[::by])}
+
+    fitted(lambda: turned(-1), 2, tmp_path / "run.json")
+    with pytest.raises(ValueError, match=r"another run: trained was 'b w\.1 w\.0' and is 'all"):
+        fitted(lambda: turned(1), 3, tmp_path / "run.json")
+
+
 def test_long_tables_are_compared_and_not_kept(tmp_path):
     table = [float(i) for i in range(5000)]
     array = np.arange(5000.0)

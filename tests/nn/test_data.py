@@ -50,31 +50,20 @@ def test_one_hot():
             nn.one_hot([0, bad], 3)
 
 
-def test_batches_cover_everything_once():
-    assert list(nn.batches(7, 3)) == [[0, 1, 2], [3, 4, 5], [6]]
-    assert list(nn.batches(3)) == [[0, 1, 2]]
-    assert list(nn.batches(0, 3)) == []
-    shuffled = list(nn.batches(100, 7, random.Random(1)))
-    assert [len(batch) for batch in shuffled] == [7] * 14 + [2]
-    order = [i for batch in shuffled for i in batch]
-    assert sorted(order) == list(range(100)) != order
-    assert list(nn.batches(100, 7, random.Random(1))) == shuffled
-    with pytest.raises(ValueError, match="size must be at least 1, not 0"):
-        list(nn.batches(3, 0))
-
-
-def test_train_test_split_keeps_pairs_together():
-    x, y = [[float(i)] for i in range(20)], [10 * i for i in range(20)]
-    parts = nn.train_test_split(x, y, 0.25, random.Random(4))
-    assert list(map(len, parts)) == [15, 5, 15, 5]
-    assert sorted(parts[0] + parts[1]) == x
-    for samples, targets in (parts[::2], parts[1::2]):
-        assert [10 * row[0] for row in samples] == targets
-    assert nn.train_test_split(x, y, 0.25, random.Random(5)) != parts
-    with pytest.raises(ValueError, match="20 rows, y has 3"):
-        nn.train_test_split(x, y[:3], 0.25, random.Random(4))
-    with pytest.raises(ValueError, match="0 of 20 rows"):
-        nn.train_test_split(x, y, 0.0, random.Random(4))
+def test_one_hot_of_names():
+    names = ["setosa", "virginica", "versicolor"]
+    want = [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
+    assert nn.one_hot(["versicolor", "setosa"], names) == want
+    assert nn.one_hot([7, 3], (3, 5, 7)) == want
+    assert nn.one_hot([True, False], [False, True]) == [[0.0, 1.0], [1.0, 0.0]]
+    pandas = pytest.importorskip("pandas")
+    assert nn.one_hot(pandas.Series(["versicolor", "setosa"], index=[5, 2]), names) == want
+    with pytest.raises(ValueError, match=r"one_hot: label 1 is 'rosa'; the classes are \['setosa'"):
+        nn.one_hot(["setosa", "rosa"], names)
+    with pytest.raises(ValueError, match=r"a class is named twice: \['a', 'a'\]"):
+        nn.one_hot(["a"], ["a", "a"])
+    with pytest.raises(TypeError, match="labels that are names, give all names"):
+        nn.one_hot(["a", "b"], 2)
 
 
 def test_two_moons_lie_on_their_circles():
@@ -110,90 +99,6 @@ def test_spirals_turn_once_and_never_meet():
 def test_xor():
     for (a, b), label in zip(*nn.xor(), strict=True):
         assert label == float(a != b)
-
-
-# ----------------------------------------------------------------------------------- load_csv
-
-
-def write(tmp_path, text):
-    path = tmp_path / "d.csv"
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return path
-
-
-def test_load_csv_takes_the_target_from_any_column(tmp_path):
-    path = write(tmp_path, "a,label,b\n1,0,2.5\n\n-3e2,1,4\n")
-    want = ([[1.0, 2.5], [-300.0, 4.0]], [0.0, 1.0])
-    for target in ("label", 1, -2):
-        assert nn.load_csv(path, target=target) == want
-    assert nn.load_csv(path)[1] == [2.5, 4.0]
-    path = write(tmp_path, "\ufeff1;2\r\n3;4\r\n")
-    assert nn.load_csv(path, header=False, delimiter=";") == ([[1.0], [3.0]], [2.0, 4.0])
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("a,b\n1,2\n3\n", r"d\.csv, line 3: 1 fields instead of 2"),
-        ("a,b\n1,2\n\n3,4,5\n", "line 4: 3 fields instead of 2"),
-        ("a,b\n1,x\n", r"line 2, column 2 \(b\): 'x' is no number"),
-        ("a,b\n1,\n", r"line 2, column 2 \(b\): '' is no number"),
-        ("a,b\nnan,1\n", r"line 2, column 1 \(a\): 'nan' is not finite"),
-        ("a,b\n1,1e999\n", "'1e999' is not finite"),
-        ("a;b\n1;2\n", "line 1: one column only"),
-        ("a,b\n", "holds no samples"),
-        ("", "holds no samples"),
-        (b"a,b\n1,\xff\n", "no text file in UTF-8"),
-        ('a,b\n"1,2\n', "1 fields|EOF"),
-    ],
-)
-def test_load_csv_names_the_line_and_the_reason(tmp_path, text, words):
-    with pytest.raises(ValueError, match=words):
-        nn.load_csv(write(tmp_path, text))
-
-
-def test_load_csv_knows_its_columns(tmp_path):
-    path = write(tmp_path, "a,b\n1,2\n")
-    with pytest.raises(ValueError, match="no column is named 'c'"):
-        nn.load_csv(path, target="c")
-    with pytest.raises(ValueError, match="target is column 2, but there are 2"):
-        nn.load_csv(path, target=2)
-    with pytest.raises(FileNotFoundError):
-        nn.load_csv(tmp_path / "none.csv")
-
-
-def test_load_csv_sees_whether_there_is_a_header(tmp_path):
-    want = ([[1.0], [3.0]], [2.0, 4.0])
-    assert nn.load_csv(write(tmp_path, "1,2\n3,4\n")) == want
-    assert nn.load_csv(write(tmp_path, "a,b\n1,2\n3,4\n")) == want
-    assert nn.load_csv(write(tmp_path, " a , b \n1,2\n3,4\n"), target="b") == want
-    years = write(tmp_path, "2001,2002\n1,2\n3,4\n")
-    assert nn.load_csv(years, header=True, target="2002") == want
-    assert len(nn.load_csv(years)[0]) == 3
-    with pytest.raises(ValueError, match="no column is named 'b'; the file has no header"):
-        nn.load_csv(years, target="b")
-    for text, odd in (("1.o,2\n3,4\n", "1.o"), ("x,1,2\n3,4,5\n", "x"), ("1_0,2\n3,4\n", "1_0")):
-        with pytest.raises(ValueError, match=rf"line 1: '{odd}' is no number, other fields are"):
-            nn.load_csv(write(tmp_path, text))
-    with pytest.raises(ValueError, match=r"line 1, column 1: 'a' is no number"):
-        nn.load_csv(write(tmp_path, "a,b\n1,2\n"), header=False)
-    with pytest.raises(ValueError, match="2 columns are named 'b'"):
-        nn.load_csv(write(tmp_path, "a,b,b\n1,2,3\n"), target="b")
-
-
-def test_load_csv_skips_blank_lines(tmp_path):
-    text = "\n   \na,b\n\n1,2\n \t \n\r\n3,4\n\n\n"
-    assert nn.load_csv(write(tmp_path, text)) == ([[1.0], [3.0]], [2.0, 4.0])
-    spaced = write(tmp_path, "1\t2\n\t\n")
-    with pytest.raises(ValueError, match="line 2, column 1: '' is no number"):
-        nn.load_csv(spaced, delimiter="\t")  # two empty fields are two missing numbers
-
-
-@pytest.mark.parametrize("text", ["1_000", "0x10", "1,5", "\u0661", "\uff11", "1e", "1 2", "True"])
-def test_load_csv_takes_numbers_only(tmp_path, text):
-    with pytest.raises(ValueError, match=r"line 2, column 2 \(b\): .* is no number"):
-        nn.load_csv(write(tmp_path, f"a;b\n1;{text}\n"), delimiter=";")
-    assert nn.load_csv(write(tmp_path, "a;b\n 1 ;+.5e1\n"), delimiter=";") == ([[1.0]], [5.0])
 
 
 # ------------------------------------------------------------------------- tables and arrays
@@ -236,12 +141,6 @@ def test_rows_go_together_by_position():
         assert nn.fit(twin, x, y, loss, nn.SGD(twin.parameters(), lr=1e-5), 2, 3).loss == (
             history.loss
         ), kind
-
-
-def test_labels_of_any_kind_are_split():
-    names = [f"name {i}" for i in range(8)]
-    parts = nn.train_test_split(list(range(8)), names, 0.5, random.Random(1))
-    assert [f"name {i}" for i in parts[0] + parts[1]] == parts[2] + parts[3]
 
 
 def test_numbers_are_one_column():

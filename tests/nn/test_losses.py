@@ -183,6 +183,23 @@ def test_cross_entropy_of_logits_of_any_size(numbers):
             assert second[i][j] == pytest.approx(float(want), rel=1e-13, abs=1e-16)
 
 
+EXTREMES = [0.0, 1e-300, 1e-8, 0.5, 3.0, 36.0, 40.0, 100.0, 709.0, 745.0, 1e3, 1e8, 1e15, 1e300]
+
+
+@pytest.mark.parametrize("logit", [*EXTREMES, *[-z for z in EXTREMES]])
+@pytest.mark.parametrize("target", [0.0, 1.0, 0.3, 1e-10, 1.0 - 1e-10])
+def test_binary_cross_entropy_of_logits_of_any_size(logit, target):
+    mp.dps = 500
+    z, t = mp.mpf(logit), mp.mpf(target)
+    share = 1 / (1 + mp.exp(-z))
+    value = (1 - t) * z + mp.log(1 + mp.exp(-z)) if z > -1 else mp.log(1 + mp.exp(z)) - t * z
+    x = Value(logit)
+    loss = nn.binary_cross_entropy_with_logits(x, target)
+    loss.backward()
+    assert loss.data == pytest.approx(float(value), rel=1e-15, abs=1e-320)
+    assert x.grad == pytest.approx(float(share - t), rel=1e-12, abs=1e-16)
+
+
 def test_softmax_and_logsumexp_of_logits_of_any_size():
     for numbers in LOGITS:
         losses, shares = softmax_of(numbers)

@@ -8,6 +8,7 @@ import json
 import math
 import pickle
 import random
+import types
 
 import pytest
 
@@ -261,7 +262,7 @@ def test_weights_come_back_exactly(tmp_path):
     for p, q in zip(model.parameters(), other.parameters(), strict=True):
         assert p.data.hex() == q.data.hex()
     document = json.loads((tmp_path / "w.json").read_text())
-    assert document["version"] == 2
+    assert document["version"] == 3
     assert list(document["parameters"]) == [name for name, _ in model.named_parameters()]
 
 
@@ -281,15 +282,17 @@ WEIGHTS = "scalar-autograd weights"
 
 def damaged(change):
     """Return a file whose content is wrong and whose hash is right."""
-    content = {"parameters": net().state_dict()}
+    model = net()
+    architecture = model.architecture().to_json()
+    content = {"model": "MLP", "architecture": architecture, "parameters": model.state_dict()}
     change(content)
-    return to_bytes(WEIGHTS, 2, content).decode()
+    return to_bytes(WEIGHTS, 3, content).decode()
 
 
 def with_a_number(text):
     """Return a file with a right hash and this in the place of a number."""
     good = damaged(lambda d: None)
-    head, body = good[: good.index('"sha256"')], good[good.index('"parameters"') : -1]
+    head, body = good[: good.index('"sha256"')], good[good.index('"model"') : -1]
     body = body.replace("0.0", text, 1)
     digest = hashlib.sha256(f"{{{body}".encode()).hexdigest()
     return f'{head}"sha256": "{digest}", {body}\n'
@@ -313,7 +316,7 @@ def with_a_number(text):
         (with_a_number("1e999"), "must not be inf"),
         (with_a_number("0.0, 0.0"), "no JSON"),
         (with_a_number("[" * 40_000), "little but brackets"),
-        (to_bytes(WEIGHTS, 1, {"parameters": {}}).decode(), "version 1; this release reads"),
+        (to_bytes(WEIGHTS, 2, {"parameters": {}}).decode(), "version 2; this release reads"),
         (to_bytes("other", 2, {"parameters": {}}).decode(), f"not a file of {WEIGHTS}"),
         (json.dumps({"format": WEIGHTS, "version": 1, "parameters": {}}), "version 1;"),
         (damaged(lambda d: None)[:-40], "truncated"),
@@ -442,6 +445,82 @@ def test_a_value_that_would_not_be_found_is_refused_when_assigned(thing, words):
     holder.thing.append(thing)
     with pytest.raises(TypeError, match=r"a set|be a key|holds the Value"):
         holder.parameters()
+
+
+class WithSlots:
+    __slots__ = ("value",)
+
+    def __init__(self, value):
+        self.value = value
+
+
+class Slope(Plain):
+    def __call__(self, x):
+        return self.value * x
+
+
+class Named(list):
+    def __init__(self, value):
+        super().__init__()
+        self.value = value
+
+
+@pytest.mark.parametrize(
+    "hide",
+    [
+        WithSlots,
+        Slope,
+        Named,
+        lambda v: Plain([v]),
+        lambda v: Plain({"a": (1.0, v)}),
+        lambda v: Plain(Plain(v)),
+        lambda v: Plain(nn.Sequential(Holder(v))),
+        lambda v: [Slope(v)],
+        lambda v: {(v, 1)},
+        lambda v: {(1, v): 2.0},
+    ],
+)
+def test_hidden_values_are_refused_unless_they_are_found_elsewhere(hide):
+    with pytest.raises(TypeError, match=r"holds (the Value|a Value in a tuple)"):
+        Holder(hide(Value(1.0)))
+    value = Value(1.0)
+    holder = Holder([value, []])
+    holder.thing = [value, hide(value)]
+    holder.thing = [hide(value), value]
+    assert holder.parameters() == [value]
+    holder.thing.append(hide(Value(2.0)))
+    with pytest.raises(TypeError, match=r"thing\.2.* holds (the Value|a Value in a tuple)"):
+        holder.parameters()
+
+
+def test_what_an_object_shares_with_the_model_is_found():
+    class Model(nn.Module):
+        def __init__(self):
+            self.net = nn.MLP(2, [2, 1])
+            self.report = Plain(self.net)
+            self.back = Plain(self)
+            self.optimizer = nn.SGD(self.net.parameters())
+
+    assert len(Model().parameters()) == 9
+
+
+def test_a_value_of_the_class_is_no_parameter():
+    class Model(nn.Module):
+        w = Value(1.0)
+
+    with pytest.raises(TypeError, match=r"the class Model holds the Value 'w'.*not be found"):
+        Model().parameters()
+
+
+def test_namespaces_and_user_lists_are_looked_into():
+    a, b = Value(1.0), Value(2.0)
+    holder = Holder([types.SimpleNamespace(w=a), collections.UserList([b])])
+    assert [name for name, _ in holder.named_parameters()] == ["thing.0.w", "thing.1.0"]
+
+
+def test_what_a_function_captures_is_no_parameter():
+    slope = Value(0.1)
+    assert Holder([lambda x: slope * x]).parameters() == []
 
 
 def test_what_holds_no_values_may_be_anything():

@@ -554,6 +554,38 @@ def test_only_the_optimisers_parameters_are_trained(compiled):
     assert [p.data for p in alone.parameters()] == [p.data for p in head.parameters()]
 
 
+def grouped(model, kind, **keywords):
+    first, second = (layer.parameters() for layer in model.layers)
+    return kind([{"params": second, "lr": 0.02} | keywords, {"params": first}], 0.1, clip_norm=0.5)
+
+
+@pytest.mark.parametrize("kind", [nn.SGD, nn.Adagrad, nn.RMSProp, nn.Adam, nn.AdamW])
+def test_groups_have_the_same_bits(kind):
+    x, y = nn.two_moons(30, 0.1, random.Random(3))
+    found = []
+    for compiled in (False, True):
+        model = nn.MLP(2, [4, 1], activation="tanh", rng=random.Random(1))
+        optimizer = grouped(model, kind, weight_decay=0.1)
+        # A group is thawed in the middle of the run.
+        optimizer.groups[1]["lr"] = 0.0
+        thaw = lambda m, h, groups=optimizer.groups: len(h) == 2 and groups[1].clear()  # noqa: E731
+        losses = nn.fit(
+            model, x, y, nn.hinge, optimizer, 5, 7, callbacks=[thaw], compiled=compiled
+        ).loss
+        found.append((model.state_dict(), losses, optimizer.state_dict()))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_rate_of_zero_freezes_a_group(compiled):
+    x, y = nn.two_moons(30, 0.1, random.Random(3))
+    model = nn.MLP(2, [4, 1], activation="tanh", rng=random.Random(1))
+    before = model.state_dict()
+    nn.fit(model, x, y, nn.hinge, grouped(model, nn.AdamW, lr=0.0), 3, 7, compiled=compiled)
+    changed = {name for name, number in model.state_dict().items() if number != before[name]}
+    assert changed == {name for name in before if name.startswith("layers.0")}
+
+
 def test_a_row_that_the_code_changes_is_whole_the_next_time():
     class Shrinking(nn.Module):
         def __init__(self):

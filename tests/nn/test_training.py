@@ -293,34 +293,6 @@ def test_a_loss_must_be_a_value():
         nn.fit(model, x, y, lambda o, t: 1.0, nn.SGD(model.parameters()), 1)
 
 
-def test_a_progress_bar_in_a_terminal_only(monkeypatch, capsys):
-    tqdm = pytest.importorskip("tqdm")
-    bars = []
-
-    class Bar:
-        def __init__(self, total, initial, unit, delay):
-            bars.append([total, initial])
-
-        def set_postfix(self, loss, refresh):
-            bars[-1].append(loss)
-
-        def update(self):
-            bars[-1].append("update")
-
-        def close(self):
-            bars[-1].append("close")
-
-    monkeypatch.setattr(tqdm, "tqdm", Bar)
-    model, x, y = model_and_data()
-    for terminal in (False, True):
-        monkeypatch.setattr(sys.stderr, "isatty", lambda terminal=terminal: terminal)
-        optimizer = nn.SGD(model.parameters())
-        history = nn.fit(model, x, y, nn.hinge, optimizer, 2)
-    losses = [f"{loss:.4g}" for loss in history.loss]
-    assert bars == [[2, 0, losses[0], "update", losses[1], "update", "close"]]
-    assert capsys.readouterr() == ("", "")
-
-
 # ------------------------------------------------------------------- numbers that are not finite
 
 
@@ -635,41 +607,6 @@ def test_a_run_killed_at_twenty_random_moments_ends_with_the_same_bits(tmp_path)
 
 
 # ------------------------------------------------------------------------------ a trained model
-
-
-def test_accuracy_and_confusion_matrix_for_one_output():
-    outputs, targets = [0.5, -0.2, 0.1, -3.0], [1, 1, -1, -1]
-    assert nn.accuracy(outputs, targets) == 0.5
-    assert nn.confusion_matrix(outputs, targets) == [[1, 1], [1, 1]]
-    assert nn.accuracy(outputs, [1.0, 0.0, 1.0, 0.0]) == 1.0
-    probabilities = [0.9, 0.4, 0.6]
-    assert nn.accuracy(probabilities, [1, 0, 1], threshold=0.5) == 1.0
-    assert nn.confusion_matrix(probabilities, [1, 1, 1], threshold=0.5) == [[0, 0], [1, 2]]
-
-
-def test_accuracy_and_confusion_matrix_for_classes():
-    metrics = pytest.importorskip("sklearn.metrics")
-    rng = random.Random(6)
-    outputs = [[rng.gauss(0.0, 1.0) for _ in range(4)] for _ in range(50)]
-    labels = [rng.randrange(4) for _ in range(50)]
-    said = [max(range(4), key=row.__getitem__) for row in outputs]
-    want = metrics.confusion_matrix(labels, said, labels=range(4)).tolist()
-    for targets in (labels, nn.one_hot(labels, 4), np.array(labels)):
-        assert nn.confusion_matrix(outputs, targets) == want
-        assert nn.accuracy(outputs, targets) == metrics.accuracy_score(labels, said)
-
-
-@pytest.mark.parametrize(
-    ("outputs", "targets", "words"),
-    [
-        ([], [], "no samples"),
-        ([1.0], [1.0, 2.0], "1 outputs but 2"),
-        ([[1.0, 2.0]], [2], "classes"),
-    ],
-)
-def test_accuracy_refuses(outputs, targets, words):
-    with pytest.raises(ValueError, match=words):
-        nn.accuracy(outputs, targets)
 
 
 def test_predict_gives_plain_numbers():

@@ -1,6 +1,7 @@
 """gradients_hold, check_module and the pytest fixture."""
 
 import importlib.metadata
+import math
 import subprocess
 import sys
 import types
@@ -50,6 +51,101 @@ def test_arguments_without_a_strategy_are_refused():
         gradients_hold(y=st.floats())(lambda x: x)
     with pytest.raises(TypeError, match="write @gradients_hold"):
         gradients_hold(lambda x: x)
+
+
+def _area(x, y):
+    return x * x * y
+
+
+BOUNDED = {"x": st.floats(-3.0, 3.0), "y": st.floats(-3.0, 3.0)}
+
+
+def test_a_gradient_by_hand():
+    gradients_hold(gradient=lambda x, y: (2.0 * x * y, x * x), **BOUNDED)(_area)()
+    wrong = gradients_hold(gradient=lambda x, y: (2.0 * x * y, 1.01 * x * x), **BOUNDED)(_area)
+    with pytest.raises(GradientMismatch) as caught:
+        wrong()
+    assert (caught.value.report.argument, caught.value.report.analytic) == ("y", 1.01)
+
+
+def test_a_gradient_by_hand_of_plain_floats():
+    def wave(x, y):
+        return math.exp(x) * math.sin(y)
+
+    def right(x, y):
+        return math.exp(x) * math.sin(y), math.exp(x) * math.cos(y)
+
+    def wrong(x, y):
+        return math.exp(x) * math.sin(y), math.exp(x) * math.cos(y) * (1.01 if y > 2 else 1.0)
+
+    gradients_hold(examples=50, gradient=right, **BOUNDED)(wave)()
+    with pytest.raises(GradientMismatch, match="derivative from wrong by y"):
+        gradients_hold(examples=50, gradient=wrong, **BOUNDED)(wave)()
+
+
+def test_a_failure_in_pytest_shows_none_of_our_lines(pytester):
+    pytester.makepyfile(
+        test_wrong="""
+        import math
+        import autograd as ag
+        from autograd.testing import check_gradients, check_primitive, gradients_hold
+
+        def test_plain():
+            check_gradients(lambda x: ag.sin(x), 0.3, gradient=lambda x: 0.9)
+
+        @gradients_hold(examples=20, gradient=lambda x: 0.9)
+        def test_property(x: float):
+            return ag.sin(x)
+
+        def test_chance():
+            import random
+            check_gradients(lambda x: x * random.random(), 0.3)
+
+        def test_arity():
+            check_gradients(lambda x: x * 2.0, 0.3, gradient=lambda x: (1.0, 2.0))
+
+        def test_row():
+            check_primitive(
+                ag.Primitive("mine", math.sin, (lambda out, x: x,), domain=((-3.0, 3.0),))
+            )
+        """
+    )
+    result = pytester.runpytest_subprocess()
+    result.assert_outcomes(failed=5)
+    text = result.stdout.str()
+    assert "test_wrong.py:6: GradientMismatch" in text
+    assert "derivative from the gradient by x is wrong" in text
+    assert "Failing test case" in text
+    for ours in (
+        "_check.py",
+        "_hold.py",
+        "_failure.py",
+        "_primitive.py",
+        "_claims.py",
+        "_agreement.py",
+        "mismatch.with_traceback",
+    ):
+        assert ours not in text
+
+
+def test_missing_libraries_are_named_with_the_extra():
+    code = (
+        "import sys; sys.modules['hypothesis'] = sys.modules['mpmath'] = None\n"
+        "from autograd.testing import check_gradients, gradients_hold\n"
+        "for call in (lambda: check_gradients(lambda x: x * x, 1.0),\n"
+        "             lambda: gradients_hold()(lambda x: x),\n"
+        "             lambda: __import__('autograd.testing.strategies')):\n"
+        "    try:\n"
+        "        call()\n"
+        "    except ImportError as reason:\n"
+        "        assert 'scalar-autograd[testing]' in str(reason), reason\n"
+        "    else:\n"
+        "        raise SystemExit('nothing was missing')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def _module(**functions):

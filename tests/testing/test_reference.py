@@ -6,7 +6,8 @@ import pytest
 import autograd as ag
 from autograd.derivatives import _Recording
 from autograd.testing._differences import derivative
-from autograd.testing._reference import Replay, context, local
+from autograd.testing._reference import context, local
+from autograd.testing._replay import Replay
 
 
 def _close(m, got, true, digits=25):
@@ -63,7 +64,30 @@ def test_on_a_kink_both_sides_count(row, args, middle, radius):
     assert found.kink == 0
     assert _close(m, found.first[0], middle)
     assert _close(m, found.radius[0], radius)
-    assert found.second[0][0] != found.second[0][0]  # nan
+    assert (found.second[0][0], found.radius_second[0][0]) == (0, 0)  # as on either side
+
+
+def test_second_derivatives_on_a_kink_lie_between_those_of_the_sides():
+    m = context()
+    found = local(m, ag.elu, [m.mpf(0), m.mpf(1)], [0], 3)
+    assert _close(m, found.second[0][0], 0.5)
+    assert _close(m, found.radius_second[0][0], 0.5)
+    assert _close(m, found.third[0][0][0], 0.5)
+
+
+@pytest.mark.parametrize(("row", "x"), [(ag.sqrt, 0.0), (ag.cbrt, 0.0), (ag.asin, 1.0)])
+def test_at_the_edge_of_a_domain_a_derivative_is_its_limit(row, x):
+    m = context()
+    found = local(m, row, [m.mpf(x)], [0], 2)
+    assert found.first[0] == m.inf
+    assert found.why == "infinite"
+
+
+def test_on_a_jump_the_derivative_is_that_of_a_side():
+    m = context()
+    found = local(m, ag.floor, [m.mpf(3)], [0], 2)
+    assert found.jumps
+    assert (found.value, found.first[0], found.radius[0]) == (3, 0, 0)
 
 
 def _replay(f, point, order=2, exact=False):

@@ -16,6 +16,15 @@ ROWS = {
     "beyond the subdifferential": _row(
         "wrong_kink", ag.abs, lambda out, x: ag.where(x, ag.sign(x), 1.5)
     ),
+    "wrong second order on a kink": _row(
+        "wrong_bend", ag.abs, lambda out, x: ag.sign(x) + ag.where(x, 0.0, 5.0) * x
+    ),
+    "finite where it is infinite": _row(
+        "wrong_edge",
+        ag.sqrt,
+        lambda out, x: ag.where(x, 0.5 / ag.where(x, out, 1.0), 1e6),
+        (0.0, 8.0),
+    ),
     "wrong second order": _row("wrong_second", ag.exp, lambda out, x: ag.stop_gradient(out)),
     "wrong for |x| > 100": _row(
         "wrong_far",

@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from autograd import Value, primitives
-from viz import _javascript
+from autograd import Value, javascript, primitives
+from viz import _page
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def close(got, wanted):
 
 
 def test_every_primitive_has_a_line():
-    assert _javascript.FUNCTIONS.keys() == primitives().keys()
+    assert javascript.FUNCTIONS.keys() == primitives().keys()
 
 
 def test_values_and_partials_agree_with_the_engine(run_javascript):
@@ -42,11 +42,11 @@ def test_values_and_partials_agree_with_the_engine(run_javascript):
     for name, primitive in table.items():
         for point in arguments_of(primitive, numbers):
             value = primitive(*[Value(x) for x in point])
-            literal = [_javascript.javascript_number(x) for x in point]
+            literal = [javascript.javascript_number(x) for x in point]
             calls.append(f"[{json.dumps(name)},[{','.join(literal)}]]")
             wanted.append((name, point, value.data, value.partials))
     source = (
-        _javascript.emit(sorted(table))
+        javascript.emit(sorted(table))
         + f"const calls=[{','.join(calls)}];"
         + """
         return calls.map(([name, x]) => {
@@ -69,14 +69,14 @@ def test_values_and_partials_agree_with_the_engine(run_javascript):
 
 def test_numbers_are_literals(run_javascript):
     for x in (0.0, -0.0, 1.5, -2.0, 1e300, -1e-300, math.inf, -math.inf):
-        literal = _javascript.javascript_number(x)
+        literal = javascript.javascript_number(x)
         text = run_javascript(f"return String(1/(1/{literal}));")
         assert float(text.replace("Infinity", "inf")) == pytest.approx(x)
 
 
 def test_a_registered_primitive_without_a_line_is_not_runnable(small):
-    snapshot = _javascript.Snapshot(small)
-    assert _javascript.runnable(snapshot)
+    snapshot = _page.Snapshot(small)
+    assert _page.runnable(snapshot)
     node = snapshot.nodes[-1]._replace(op="mystery")
     snapshot.nodes = (*snapshot.nodes[:-1], node)
-    assert not _javascript.runnable(snapshot)
+    assert not _page.runnable(snapshot)

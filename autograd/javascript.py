@@ -1,20 +1,19 @@
-"""A recorded graph as a program that a web page can run again.
+"""The values and partials of primitives as JavaScript: for pages, and networks that leave Python.
 
-The program is the same straight line as in the engine: one row per node, operands before results.
 Each primitive has ONE line here, its value in JavaScript; its partials are not written again but
 emitted by running the engine's own rule on `Value`s and writing down what it recorded.
 
 JavaScript's `Math` may differ from the C library by an ulp or so, and lacks erf and lgamma: what
-a page recomputes agrees with Python to about 1e-12, not to the bit.
+it recomputes agrees with Python to about 1e-12, not to the bit.
 """
 
 import math
 from functools import cache
 from typing import cast
 
-from autograd import Primitive, Value, primitives, topological_order
-
-from ._snapshot import Snapshot
+from ._graph import topological_order
+from ._primitive import Primitive, primitives
+from ._value import Value
 
 FUNCTIONS = {
     "add": "(x,y)=>x+y",
@@ -44,6 +43,8 @@ FUNCTIONS = {
     "log1p": "x=>Math.log1p(x)",
     "log2": "x=>Math.log2(x)",
     "log10": "x=>Math.log10(x)",
+    "log_slope": "x=>x<0?NaN:1/x",
+    "one_minus_square": "x=>Math.abs(x)>1?NaN:Math.abs(x)>.5?(1-x)*(1+x):1-x*x",
     "sqrt": "x=>Math.sqrt(x)",
     "cbrt": "x=>Math.cbrt(x)",
     "sin": "x=>Math.sin(x)",
@@ -56,10 +57,15 @@ FUNCTIONS = {
     "sinh": "x=>Math.sinh(x)",
     "cosh": "x=>Math.cosh(x)",
     "tanh": "x=>Math.tanh(x)",
+    "sech": "x=>(z=>2*z/(1+z*z))(Math.exp(-Math.abs(x)))",
+    "sech_squared": "x=>(z=>4*z/((1+z)*(1+z)))(Math.exp(-2*Math.abs(x)))",
     "asinh": "x=>Math.asinh(x)",
     "acosh": "x=>Math.acosh(x)",
     "atanh": "x=>Math.atanh(x)",
     "hypot": "(x,y)=>Math.hypot(x,y)",
+    "direction": "(x,y)=>x!==x||y!==y?NaN:x===0?x:Math.abs(x)>=Math.abs(y)?"
+    "Math.sign(x)/Math.sqrt(1+(y/x)**2):(r=>r/Math.sqrt(1+r*r))(x/Math.abs(y))",
+    "gauss": "x=>Math.exp(-x*x)",
     "erf": "x=>Math.abs(x)<2.5?series(x):Math.sign(x)*(1-tail(Math.abs(x)))",
     "erfc": "x=>x>=2.5?tail(x):x>-2.5?1-series(x):x!==x?x:2-tail(-x)",
     "lgamma": "x=>lnGamma(x)",
@@ -123,7 +129,7 @@ return (x-.5)*Math.log(x)-x+.9189385332046728+s/x-Math.log(p)};
 const polyGamma=(n,x)=>{const odd=n%2;
 if(n<0||n>60||n!==Math.floor(n)||x!==x||x===-Infinity)return NaN;
 if(x===Infinity)return n?0:Infinity;
-if(x<=0){if(x===Math.floor(x))return odd?Infinity:NaN;
+if(x<=0){if(x===0)return odd?Infinity:-1/x;if(x===Math.floor(x))return odd?Infinity:NaN;
 let t=x-Math.floor(x);if(t>.5)t-=1;
 const c=Math.cos(Math.PI*t)/Math.sin(Math.PI*t);let p=[0,1];
 for(let i=0;i<n;i++){const q=Array(p.length+1).fill(0);
@@ -153,24 +159,14 @@ _HELPERS = {
 _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
 
 
-def runnable(snapshot: Snapshot) -> bool:
-    """Whether a page can recompute this graph: every primitive in it has a line above."""
-    return all(not node.op or node.op in FUNCTIONS for node in snapshot.nodes)
-
-
-def library(snapshot: Snapshot) -> str:
-    """JavaScript that defines `F` (values) and `D` (partials) of the primitives in `snapshot`."""
-    used = sorted({node.op for node in snapshot.nodes if node.op in FUNCTIONS})
-    return emit(used)
-
-
-def emit(names: list[str]) -> str:
-    """JavaScript that defines `F` and `D` for the primitives `names`, and what they lean on."""
+def emit(names: list[str], partials: bool = True) -> str:
+    """JavaScript that defines `F` (values) and, if asked for, `D` (partials) of the primitives
+    `names`, and what they lean on."""
     table = primitives()
     needed: dict[str, None] = {}
     stack = list(reversed(names))
     derivatives = []
-    for name in names:
+    for name in names if partials else ():
         sources, uses = _partials(table[name])
         stack += uses
         selects = ",1" if table[name].selects else ""
@@ -182,6 +178,8 @@ def emit(names: list[str]) -> str:
             stack += _USES.get(name, ())
     helpers = "".join(dict.fromkeys(h for name in needed for h in _HELPERS.get(name, ())))
     functions = ",".join(f"{name}:{FUNCTIONS[name]}" for name in sorted(needed))
+    if not partials:
+        return f"{helpers}\nconst F={{{functions}}};\n"
     return f"{helpers}\nconst F={{{functions}}},\nD={{{','.join(derivatives)}}};\n"
 
 
