@@ -151,14 +151,18 @@ def is_number(x: object) -> bool:
 
     These are float, int, bool, fractions.Fraction and whatever else is a `numbers.Real`, NumPy
     scalars of every real kind, and 0-d arrays of such. Not Decimal, which mixes with no float, and
-    nothing complex.
+    nothing complex; and no node, though `Value` is registered as a `Real`.
     """
-    return isinstance(x, (float, int, Real)) or isinstance(_item(x), (float, int, Real))
+    if isinstance(x, float):
+        return True
+    if isinstance(x, Node):
+        return False
+    return isinstance(x, (int, Real)) or isinstance(_item(x), (float, int, Real))
 
 
 def is_whole(x: object) -> bool:
     """Say whether the number `x` is of a type of whole numbers, `bool` among them."""
-    if isinstance(x, float):
+    if isinstance(x, (float, Node)):
         return False
     return isinstance(x, (int, Integral)) or isinstance(_item(x), (int, Integral))
 

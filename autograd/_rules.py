@@ -709,7 +709,9 @@ round_digits: Final[Primitive] = _row(
         ((1.5, 0.5), nan, (0.0, 0.0)),
         ((inf, 1.0), inf, (0.0, 0.0)),
     ),
-    lambda m, x, n: m.nint(x * m.mpf(10) ** m.nint(n)) / m.mpf(10) ** m.nint(n),
+    lambda m, x, n: (
+        m.nint(x * m.mpf(10) ** n) / m.mpf(10) ** n if n == m.nint(n) and m.fabs(n) <= 22 else m.nan
+    ),
     kink=lambda m, x, n: (
         (x * m.mpf(10) ** m.nint(n) - m.floor(x * m.mpf(10) ** m.nint(n)) - 0.5)
         / m.mpf(10) ** m.nint(n)

@@ -7,6 +7,7 @@ sweeps only how to call them.
 from __future__ import annotations
 
 import math
+from functools import partial
 from numbers import Real
 from typing import Any, Final, cast, final
 
@@ -188,7 +189,8 @@ class Value(Node):
     def __getattr__(self, name: str) -> Any:
         # The primitives are set on the class; this says so to type checkers, and what is wrong to
         # people. (Plain Python drops it, see below: it would slow every attribute down.)
-        raise AttributeError(f"'Value' has no attribute or primitive {name!r}", name=name, obj=self)
+        text = f"'Value' has no attribute or primitive {name!r}"
+        raise AttributeError(_NO_BACKWARD if name == "_backward" else text, name=name, obj=self)
 
     # -------------------------------------------------------------------------- arithmetic
     # Binary operators are annotated Any, because mypyc checks what they return and the result may
@@ -440,10 +442,7 @@ class Value(Node):
 
     @property
     def _backward(self) -> Any:
-        raise AttributeError(
-            "a Value keeps no function _backward: v.partials are the derivatives by v.parents, and "
-            "an operation with a derivative of your own is autograd.primitive or custom_partials"
-        )
+        raise AttributeError(_NO_BACKWARD)
 
     # -------------------------------------------------------------------------- ways out refused
 
@@ -633,9 +632,14 @@ def _index(v: Value) -> int:
 bind_methods(Value)
 if __file__.endswith(".py"):
     del Value.__getattr__
-setattr(Value, "__index__", _index)  # noqa: B010 - set in the class, mypyc would leave its slot empty
+# mypyc leaves the slot of an __index__ in the class empty; and a compiled function is no method.
+setattr(Value, "__index__", property(lambda v: partial(_index, v)))  # noqa: B010
 Real.register(Value)
 
+_NO_BACKWARD: Final = (
+    "a Value keeps no function _backward: v.partials are the derivatives by v.parents, and an "
+    "operation with a derivative of your own is autograd.primitive or custom_partials"
+)
 _LEAVING: Final = (
     "{} would silently drop the gradient; use autograd's functions (autograd.sin), "
     'v.data for the plain number, f"{{v:.2f}}" for its text, or stop_gradient(v) to stay in the '

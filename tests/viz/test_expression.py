@@ -17,7 +17,8 @@ def value_of(text, **numbers):
 @pytest.mark.parametrize(
     "text",
     ["x", "-x", "+x", "--x", "x + y", "x - y - 1", "x * y / 2", "x ** 2", "-x ** 2", "2 ** -x",
-     "x ** y ** 0.5", "(x + y) * (x - y)", "x/y/3", "  x  ", "1_000 * x", "0x10 + x", "1e-3*x", "-x % y", "-x // y"],
+     "x ** y ** 0.5", "(x + y) * (x - y)", "x/y/3", "  x  ", "1_000 * x", "0x10 + x", "1e-3*x",
+     "-x % y", "-x // y"],
 )  # fmt: skip
 def test_arithmetic_means_what_python_means(text):
     numbers = {"x": 1.7, "y": 0.9}
