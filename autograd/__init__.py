@@ -135,7 +135,6 @@ from ._rules import silu as swish
 from ._rules import sin as sin
 from ._rules import sinh as sinh
 from ._rules import softplus as softplus
-from ._rules import softsign as softsign
 from ._rules import sqrt as sqrt
 from ._rules import stop_gradient as stop_gradient
 from ._rules import strong_mul as strong_mul
@@ -167,6 +166,7 @@ from .activations import selu as selu
 from .activations import smooth_max as smooth_max
 from .activations import smooth_step as smooth_step
 from .activations import softshrink as softshrink
+from .activations import softsign as softsign
 from .activations import threshold as threshold
 from .anomaly import AnomalyError as AnomalyError
 from .anomaly import detect_anomaly as detect_anomaly

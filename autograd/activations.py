@@ -100,6 +100,15 @@ def softshrink(x: Scalar, lambd: Scalar = 0.5) -> Scalar:
     return sub(relu(sub(x, lambd)), relu(sub(neg(x), lambd)))
 
 
+def softsign(x: Scalar) -> Scalar:
+    """Return x / (1 + |x|), 1 or -1 at the infinities."""
+    size = abs(x)
+    below = div(x, add(1.0, size))
+    # From 1 on in a form whose derivatives keep their digits: no numbers of one size subtracted.
+    beyond = mul(sign(x), sub(1.0, div(1.0, add(1.0, size))))
+    return where(greater(1.0, size), below, beyond)
+
+
 def hardshrink(x: Scalar, lambd: Scalar = 0.5) -> Scalar:
     """Return x where |x| > lambd, else 0."""
     return _unless_nan(greater(abs(x), lambd), x, 0.0)

@@ -95,7 +95,6 @@ FUNCTIONS = {
     "Math.max(x,y)+Math.log1p(Math.exp(-Math.abs(x-y)))",
     "xlogy": "(x,y)=>x===0?y!==y?NaN:0:x*Math.log(y)",
     "gamma": "x=>gammaOf(x)",
-    "softsign": "x=>Math.abs(x)===Infinity?Math.sign(x):x/(1+Math.abs(x))",
     "tanhshrink": "x=>{if(!(Math.abs(x)<1))return x-Math.tanh(x);let t=x,s=0;"
     "for(let k=1;k<12;k++){t*=x*x/(2*k)/(2*k+1);s+=2*k*t}return s/Math.cosh(x)}",
 }

@@ -694,12 +694,6 @@ def _xlogy(b: Builder, x: str, y: str) -> str:
     return b.select(b.compare("oeq", x, 0.0), none, b.mul(x, b.call("log", y)))
 
 
-def _softsign(b: Builder, x: str) -> str:
-    big = b.abs(x)
-    one = b.intrinsic("copysign", b.number(1.0), x)
-    return b.select(b.compare("oeq", big, math.inf), one, b.div(x, b.plus(big, 1.0)))
-
-
 def _larger(how: str) -> Callable[[Builder, str, str], str]:
     def lower(b: Builder, x: str, y: str) -> str:
         out = b.select(b.compare(how, x, y), x, y)
@@ -775,7 +769,6 @@ LOWERINGS: Final[dict[str, Callable[..., str]]] = {
     "mod": _mod,
     "ieee_remainder": _function("remainder"),
     "xlogy": _xlogy,
-    "softsign": _softsign,
     **{
         name: _function(name)
         for name in ["floordiv", "round_digits", "logaddexp", "gamma", "tanhshrink"]
