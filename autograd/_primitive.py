@@ -151,14 +151,18 @@ def is_number(x: object) -> bool:
 
     These are float, int, bool, fractions.Fraction and whatever else is a `numbers.Real`, NumPy
     scalars of every real kind, and 0-d arrays of such. Not Decimal, which mixes with no float, and
-    nothing complex.
+    nothing complex; and no node, though `Value` is registered as a `Real`.
     """
-    return isinstance(x, (float, int, Real)) or isinstance(_item(x), (float, int, Real))
+    if isinstance(x, float):
+        return True
+    if isinstance(x, Node):
+        return False
+    return isinstance(x, (int, Real)) or isinstance(_item(x), (float, int, Real))
 
 
 def is_whole(x: object) -> bool:
     """Say whether the number `x` is of a type of whole numbers, `bool` among them."""
-    if isinstance(x, float):
+    if isinstance(x, (float, Node)):
         return False
     return isinstance(x, (int, Integral)) or isinstance(_item(x), (int, Integral))
 
@@ -182,6 +186,11 @@ def as_float(x: object, what: str) -> float:
     """
     if isinstance(x, float):
         return float(x)  # NumPy's float64 is one; its arithmetic warns where ours has infinities
+    if isinstance(x, Node):  # asked before `Real`, which it is too
+        raise TypeError(
+            f"{what} must be a plain number, not {x!r}: "
+            "use its .data, or stop_gradient(v) to stay in the graph"
+        )
     try:
         if isinstance(x, int):
             return float(x)
@@ -192,11 +201,6 @@ def as_float(x: object, what: str) -> float:
             return float(item)
     except OverflowError:
         raise OverflowError(f"{what} is too large for a float") from None
-    if isinstance(x, Node):
-        raise TypeError(
-            f"{what} must be a plain number, not {x!r}: "
-            "use its .data, or stop_gradient(v) to stay in the graph"
-        )
     raise TypeError(f"{what} must be a real number, not {x!r} ({type(x).__name__})")
 
 
@@ -234,6 +238,7 @@ class Primitive:
             order (`where`, `relu`, ...; not a partial that merely passes through zero).
         aliases: further names of the method, for NumPy's spelling.
         doc: one line for the documentation.
+        otherwise: what is called with any other number of arguments (`log(x, base)`), if anything.
         registered: whether it is found by its name.
         closed: whether nothing it holds leads to a node, so that its results need no collector.
     """
@@ -287,6 +292,7 @@ class Primitive:
         self.selects = selects
         self.aliases = aliases
         self.doc = doc
+        self.otherwise: Callable[..., Any] | None = None
         self.registered = False
         self.closed = False
 
@@ -360,6 +366,8 @@ class Primitive:
     def _general(self, args: tuple[Any, ...]) -> Any:
         missing = self.arity - len(args)
         if missing < 0 or missing > len(self.defaults):
+            if self.otherwise is not None:
+                return self.otherwise(*args)
             few = self.arity - len(self.defaults)
             want = str(self.arity) if few == self.arity else f"{few} to {self.arity}"
             raise TypeError(f"{self.name}() takes {want} arguments, got {len(args)}")

@@ -23,7 +23,8 @@ from .anomaly import user_line
 
 Key = tuple[str, str, int]  # operation, "file:line", how many like it came before
 
-STEPS: Final = frozenset({"floor", "ceil", "round", "sign", "greater", "copysign", "fmod"})
+_OF_TWO: Final = frozenset({"fmod", "mod", "floordiv", "ieee_remainder", "round_digits"})
+STEPS: Final = _OF_TWO | {"floor", "ceil", "trunc", "round", "sign", "greater", "copysign"}
 PICKS: Final = frozenset({"maximum", "minimum", "abs", "relu", "leaky_relu"})
 _SWITCHES: Final = STEPS | PICKS | {"elu"}
 _GOLDEN: Final = 0.6180339887498949
@@ -281,7 +282,7 @@ class _Listener(Observer):
         operands = operands_of(node)
         a = operands[0][0]
         y: Node | float = 0.0
-        if op in ("greater", "maximum", "minimum", "fmod"):
+        if op in ("greater", "maximum", "minimum") or op in _OF_TWO:
             y = operands[1][1] if operands[1][0] is None else operands[1][0]
         elif op == "copysign":
             a = operands[1][0]
@@ -291,7 +292,7 @@ class _Listener(Observer):
             a, y = y, operands[0][1]  # the difference the other way round flips at the same place
         other = y._data if isinstance(y, Node) else y
         side, need = _side(op, a._data, other)
-        self._add(op, Switch(self._key(op), False, side, a, 0.0 if op == "fmod" else y, need))
+        self._add(op, Switch(self._key(op), False, side, a, 0.0 if op in _OF_TWO else y, need))
 
     def compared(self, op: str, x: Node, y: object, outcome: bool) -> None:
         other: Node | float = y if isinstance(y, Node) else as_float(y, "a comparison")
@@ -321,10 +322,17 @@ def _side(op: str, x: float, y: float) -> tuple[object, float]:
         return (math.floor(x) if op == "floor" else math.ceil(x)), round(x) - x
     if op == "round":
         return round(x), math.floor(x) + 0.5 - x
-    if op == "fmod":
-        if y == 0.0:
+    if op == "trunc":
+        return math.trunc(x), (round(x) or math.copysign(1.0, x)) - x
+    if op == "round_digits":
+        y, op = 10.0**-y, "ieee_remainder"
+    if op in _OF_TWO:
+        if y == 0.0 or not math.isfinite(x / y):
             return None, math.nan
-        return math.trunc(x / y), y * round(x / y) - x
+        if op == "ieee_remainder":
+            return round(x / y), y * (math.floor(x / y) + 0.5) - x
+        side = math.trunc(x / y) if op == "fmod" else math.floor(x / y)
+        return side, y * round(x / y) - x
     return (x > y) - (x < y), y - x
 
 

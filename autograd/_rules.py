@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import builtins
 import math
+import operator
 from collections.abc import Callable
 from math import inf, nan
 from typing import Any, Final
@@ -272,12 +273,62 @@ def _fmod(x: float, y: float) -> float:
         return nan
 
 
+def _mod(x: float, y: float) -> float:
+    r = _fmod(x, y)
+    if r == 0.0:
+        return math.copysign(0.0, y)
+    return r + y if (y < 0.0) != (r < 0.0) else r
+
+
+def _floordiv(x: float, y: float) -> float:
+    if y == 0.0:
+        return divide(x, y)
+    r = _fmod(x, y)
+    q = (x - r) / y  # nearly an integer, as CPython has it
+    if r != 0.0 and (y < 0.0) != (r < 0.0):
+        q -= 1.0
+    if q == 0.0:
+        return math.copysign(0.0, x / y)
+    below = _floor(q)
+    return below + 1.0 if q - below > 0.5 else below
+
+
+def _ieee_remainder(x: float, y: float) -> float:
+    try:
+        return math.remainder(x, y)
+    except ValueError:
+        return nan
+
+
+def _round_digits(x: float, n: float) -> float:
+    if n != n or not math.fabs(n) <= 22.0 or n != math.floor(n):  # 10**22 is exact, 10**23 is not
+        return nan
+    return builtins.round(x, int(n))
+
+
+def _logaddexp(x: float, y: float) -> float:
+    if x == y:  # also where both are the same infinity
+        return x + _LN2
+    if x != x or y != y:
+        return nan
+    big = x if x > y else y
+    small = y if x > y else x
+    return big + math.log1p(_exp(small - big))
+
+
+def _xlogy(x: float, y: float) -> float:
+    if x == 0.0:
+        return nan if y != y else 0.0
+    return x * _log(y)
+
+
 def _digamma(x: float) -> float:
     return _special.polygamma(0.0, x)
 
 
 _exp: Final = _ieee(math.exp)
 _log: Final = _ieee(math.log, pole=(0.0, -inf))
+_floor: Final = _integral(math.floor)
 
 # ----------------------------------------------------------------------- arithmetic
 # Value holds these partials inlined, for speed; a test keeps both equal.
@@ -300,6 +351,7 @@ sub: Final[Primitive] = _row(
     (((0.0, 0.0), 0.0, (1.0, -1.0)), ((inf, inf), nan, (1.0, -1.0))),
     lambda m, x, y: x - y,
     symbol="−",
+    aliases=("subtract",),
     doc="x - y",
 )
 mul: Final[Primitive] = _row(
@@ -310,6 +362,7 @@ mul: Final[Primitive] = _row(
     (((0.0, inf), nan, (inf, 0.0)), ((0.0, 3.0), 0.0, (3.0, 0.0))),
     lambda m, x, y: x * y,
     symbol="×",
+    aliases=("multiply",),
     doc="x y",
 )
 div: Final[Primitive] = _row(
@@ -326,6 +379,7 @@ div: Final[Primitive] = _row(
     ),
     lambda m, x, y: x / y,
     symbol="÷",
+    aliases=("divide", "true_divide"),
     doc="x / y",
 )
 neg: Final[Primitive] = _row(
@@ -336,6 +390,7 @@ neg: Final[Primitive] = _row(
     (((0.0,), -0.0, (-1.0,)), ((-inf,), inf, (-1.0,))),
     lambda m, x: -x,
     symbol="−",
+    aliases=("negative",),
     doc="-x",
 )
 pow: Final[Primitive] = _row(
@@ -370,6 +425,7 @@ pow: Final[Primitive] = _row(
     lambda m, x, y: m.power(x, y),
     kink=lambda m, x, y: m.inf if y >= 0 and y == m.nint(y) else x,
     symbol="^",
+    aliases=("power",),
     doc="x to the power y",
 )
 
@@ -579,6 +635,110 @@ fmod: Final[Primitive] = _row(
     ),
     doc="the remainder of x / y, with the sign of x (as C has it)",
 )
+trunc: Final[Primitive] = _row(
+    "trunc",
+    _integral(math.trunc),
+    (None,),
+    ((1.1, 1.9),),
+    (
+        ((-2.5,), -2.0, (0.0,)),
+        ((-0.5,), -0.0, (0.0,)),
+        ((0.0,), 0.0, (0.0,)),
+        ((-inf,), -inf, (0.0,)),
+        ((nan,), nan, (0.0,)),
+    ),
+    lambda m, x: m.floor(x) if x > 0 else m.ceil(x),
+    kink=lambda m, x: x - m.nint(x) if m.nint(x) != 0 else 1 - m.fabs(x),
+    selects=True,
+    aliases=("fix",),
+    doc="the integer part: rounded towards zero",
+)
+mod: Final[Primitive] = _row(
+    "mod",
+    _mod,
+    (lambda out, x, y: 1.0, lambda out, x, y: -floordiv(x, y)),
+    ((5.1, 5.9), (1.05, 1.2)),
+    (
+        ((-1.0, 3.0), 2.0, (1.0, 1.0)),
+        ((-19.0, 3.0), 2.0, (1.0, 7.0)),
+        ((1.0, -3.0), -2.0, (1.0, 1.0)),
+        ((6.0, -3.0), -0.0, (1.0, 2.0)),
+        ((5.0, 0.0), nan, (1.0, None)),
+        ((-1.0, inf), inf, (1.0, 1.0)),
+        ((5.5, inf), 5.5, (1.0, 0.0)),
+        ((inf, 2.0), nan, (1.0, nan)),
+    ),
+    lambda m, x, y: x - y * m.floor(x / y),
+    kink=lambda m, x, y: (x - y * m.nint(x / y)) / max(1, m.fabs(m.nint(x / y))),
+    symbol="mod",
+    doc="x % y: the remainder of x / y with the sign of y, as Python has it",
+)
+floordiv: Final[Primitive] = _row(
+    "floordiv",
+    _floordiv,
+    (None, None),
+    ((5.1, 5.9), (1.05, 1.2)),
+    (
+        ((-1.0, 3.0), -1.0, (0.0, 0.0)),
+        ((7.0, 2.0), 3.0, (0.0, 0.0)),
+        ((-0.0, 2.0), -0.0, (0.0, 0.0)),
+        ((1.0, 0.0), inf, (0.0, 0.0)),
+        ((-1.0, 0.0), -inf, (0.0, 0.0)),
+        ((0.0, 0.0), nan, (0.0, 0.0)),
+        ((inf, 2.0), nan, (0.0, 0.0)),
+        ((-1.0, inf), -1.0, (0.0, 0.0)),
+    ),
+    lambda m, x, y: m.floor(x / y),
+    kink=lambda m, x, y: (x - y * m.nint(x / y)) / max(1, m.fabs(m.nint(x / y))),
+    symbol="//",
+    selects=True,
+    aliases=("floor_divide",),
+    doc="x // y: the largest integer not above x / y",
+)
+ieee_remainder: Final[Primitive] = _row(
+    "ieee_remainder",
+    _ieee_remainder,
+    (lambda out, x, y: 1.0, lambda out, x, y: round(div(out - x, y))),
+    ((5.1, 5.3), (1.05, 1.1)),
+    (
+        ((5.0, 2.0), 1.0, (1.0, -2.0)),
+        ((-7.0, 2.0), 1.0, (1.0, 4.0)),
+        ((-4.0, 2.0), -0.0, (1.0, 2.0)),
+        ((5.0, 0.0), nan, (1.0, None)),
+        ((5.5, inf), 5.5, (1.0, 0.0)),
+        ((inf, 2.0), nan, (1.0, None)),
+    ),
+    lambda m, x, y: x - y * m.nint(x / y),
+    kink=lambda m, x, y: y * (x / y - m.floor(x / y) - 0.5) / max(1, m.fabs(m.nint(x / y))),
+    symbol="rem",
+    doc="x - y n with n the integer nearest to x / y (math.remainder); exact",
+)
+round_digits: Final[Primitive] = _row(
+    "round_digits",
+    _round_digits,
+    (None, None),
+    ((0.1, 0.4), (0.0, 0.0)),
+    (
+        ((2.675, 2.0), 2.67, (0.0, 0.0)),
+        ((0.125, 2.0), 0.12, (0.0, 0.0)),
+        ((-1250.0, -2.0), -1200.0, (0.0, 0.0)),
+        ((-0.001, 2.0), -0.0, (0.0, 0.0)),
+        ((1e300, 22.0), 1e300, (0.0, 0.0)),
+        ((1.5, 23.0), nan, (0.0, 0.0)),
+        ((1.5, 0.5), nan, (0.0, 0.0)),
+        ((inf, 1.0), inf, (0.0, 0.0)),
+    ),
+    lambda m, x, n: (
+        m.nint(x * m.mpf(10) ** m.nint(n)) / m.mpf(10) ** m.nint(n) if m.fabs(n) < 22.5 else m.nan
+    ),
+    kink=lambda m, x, n: (
+        (x * m.mpf(10) ** m.nint(n) - m.floor(x * m.mpf(10) ** m.nint(n)) - 0.5)
+        / m.mpf(10) ** m.nint(n)
+    ),
+    symbol="round",
+    selects=True,
+    doc="x rounded to n decimal digits, -22 to 22, as Python's round has it (halves to even)",
+)
 
 # ----------------------------------------------------------------------- exponentials, logarithms
 
@@ -692,6 +852,42 @@ cbrt: Final[Primitive] = _row(
     kink=lambda m, x: x,
     symbol="∛",
     doc="the cube root, of negative numbers too",
+)
+logaddexp: Final[Primitive] = _row(
+    "logaddexp",
+    _logaddexp,
+    (lambda out, x, y: sigmoid(x - y), lambda out, x, y: sigmoid(y - x)),
+    (_ANY, _ANY),
+    (
+        ((0.0, 0.0), _LN2, (0.5, 0.5)),
+        ((1000.0, 0.0), 1000.0, (1.0, 0.0)),
+        ((-inf, 1.0), 1.0, (0.0, 1.0)),
+        ((1.0, inf), inf, (0.0, 1.0)),
+        ((-inf, -inf), -inf, (nan, nan)),
+        ((nan, 1.0), nan, (nan, nan)),
+    ),
+    lambda m, x, y: m.log(m.exp(x) + m.exp(y)),
+    doc="log(exp(x) + exp(y)), without overflow",
+)
+xlogy: Final[Primitive] = _row(
+    "xlogy",
+    _xlogy,
+    (
+        lambda out, x, y: log(y),
+        # x / y, but where x is 0 its derivative by x is 1 / y all the same.
+        lambda out, x, y: where(x, div(x, y), strong_mul(x, div(1.0, y))),
+    ),
+    (_ANY, _POSITIVE),
+    (
+        ((0.0, 0.0), 0.0, (-inf, 0.0)),
+        ((0.0, nan), nan, (nan, 0.0)),
+        ((2.0, 0.0), -inf, (-inf, inf)),
+        ((0.0, 3.0), 0.0, (math.log(3.0), 0.0)),
+        ((1.0, -1.0), nan, (nan, None)),
+    ),
+    lambda m, x, y: x * m.log(y) if x != 0 else m.mpf(0),
+    symbol="x log y",
+    doc="x log(y), and 0 where x = 0",
 )
 
 # ----------------------------------------------------------------------- circular functions
@@ -975,6 +1171,7 @@ lgamma: Final[Primitive] = _row(
         ((inf,), inf, (inf,)),
     ),
     lambda m, x: m.log(m.fabs(m.gamma(x))),
+    aliases=("gammaln",),
     doc="the logarithm of |gamma(x)|",
 )
 digamma: Final[Primitive] = _row(
@@ -991,6 +1188,7 @@ digamma: Final[Primitive] = _row(
         ((inf,), inf, (0.0,)),
     ),
     lambda m, x: m.digamma(x),
+    aliases=("psi",),
     doc="the derivative of lgamma",
 )
 polygamma: Final[Primitive] = _row(
@@ -1004,6 +1202,28 @@ polygamma: Final[Primitive] = _row(
         m.polygamma(int(m.nint(n)), x) if x > -1000 and m.fabs(n - m.nint(n)) < 0.25 else m.nan
     ),
     doc="the n-th derivative of digamma at x; n is an integer and has no derivative (nan)",
+)
+gamma: Final[Primitive] = _row(
+    "gamma",
+    _special.gamma,
+    (lambda out, x: out * digamma(x),),
+    ((0.1, 20.0),),
+    (
+        ((5.0,), 24.0, (36.146824042363207,)),
+        ((1.0,), 1.0, (-0.5772156649015329,)),
+        ((0.5,), math.sqrt(math.pi), (None,)),
+        ((0.0,), inf, (None,)),
+        ((-0.0,), -inf, (None,)),
+        ((-2.0,), nan, (None,)),
+        ((-1.5,), 2.3632718012073544, (None,)),
+        ((180.0,), inf, (inf,)),
+        ((-200.5,), -0.0, (None,)),
+        ((-inf,), nan, (nan,)),
+        ((inf,), inf, (inf,)),
+    ),
+    lambda m, x: m.gamma(x),
+    symbol="Γ",
+    doc="the gamma function, (x - 1)! at integers",
 )
 
 # ----------------------------------------------------------------------- activations
@@ -1043,6 +1263,7 @@ leaky_relu: Final[Primitive] = _row(
     kink=lambda m, x, slope: x,
     symbol="leaky ReLU",
     defaults=(0.01,),
+    aliases=("prelu",),
     doc="x where x > 0, else slope x; slope is 0.01 unless given",
 )
 elu: Final[Primitive] = _row(
@@ -1107,6 +1328,7 @@ silu: Final[Primitive] = _row(
     ),
     lambda m, x: x / (1 + m.exp(-x)),
     symbol="SiLU",
+    aliases=("swish",),
     doc="x sigmoid(x)",
 )
 sigmoid: Final[Primitive] = _row(
@@ -1122,6 +1344,7 @@ sigmoid: Final[Primitive] = _row(
     ),
     lambda m, x: 1 / (1 + m.exp(-x)),
     symbol="σ",
+    aliases=("expit",),
     doc="1 / (1 + exp(-x))",
 )
 sigmoid_slope: Final[Primitive] = _row(
@@ -1147,6 +1370,7 @@ log_sigmoid: Final[Primitive] = _row(
     (((1000.0,), -0.0, (0.0,)), ((-1000.0,), -1000.0, (1.0,)), ((nan,), nan, (nan,))),
     lambda m, x: -m.log1p(m.exp(-x)),
     symbol="log σ",
+    aliases=("logsigmoid",),
     doc="log(sigmoid(x))",
 )
 softplus: Final[Primitive] = _row(
@@ -1158,3 +1382,54 @@ softplus: Final[Primitive] = _row(
     lambda m, x: m.log1p(m.exp(x)),
     doc="log(1 + exp(x))",
 )
+tanhshrink: Final[Primitive] = _row(
+    "tanhshrink",
+    _special.tanhshrink,
+    (lambda out, x: tanh(x) * tanh(x),),
+    (_ANY,),
+    (
+        ((0.0,), 0.0, (0.0,)),
+        ((1e-5,), 3.3333333332e-16, (9.999999999333333e-11,)),
+        ((-1000.0,), -999.0, (1.0,)),
+        ((inf,), inf, (1.0,)),
+    ),
+    lambda m, x: (
+        x - m.tanh(x)
+        if m.fabs(x) > 1e-10  # below, the difference would have too few digits
+        else x**3 / 3 - 2 * x**5 / 15 + 17 * x**7 / 315 - 62 * x**9 / 2835 + 1382 * x**11 / 155925
+    ),
+    doc="x - tanh(x), exact for small x",
+)
+
+# ----------------------------------------------------------------------- other numbers of arguments
+# What `math` takes beside the arguments of the row; composed, so they need no row of their own.
+
+
+def _log_to_base(*args: Any) -> Any:
+    if len(args) != 2:
+        raise TypeError(f"log() takes 1 to 2 arguments, got {len(args)}")
+    return div(log(args[0]), log(args[1]))
+
+
+def _hypot_of_any(*args: Any) -> Any:
+    total: Any = abs(args[0]) if args else 0.0
+    for x in args[1:]:
+        total = hypot(total, x)
+    return total
+
+
+def _round_to(*args: Any) -> Any:
+    if len(args) != 2:
+        raise TypeError(f"round() takes 1 to 2 arguments, got {len(args)}")
+    n = args[1]
+    if n is None:
+        return round(args[0])
+    n = operator.index(n)
+    if not -22 <= n <= 22:
+        raise ValueError(f"round(x, {n}): a number of digits from -22 to 22")
+    return round_digits(args[0], n)
+
+
+log.otherwise = _log_to_base
+hypot.otherwise = _hypot_of_any
+round.otherwise = _round_to

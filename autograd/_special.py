@@ -83,6 +83,12 @@ DIGAMMA_SERIES: Final[tuple[float, ...]] = (
 )
 
 
+# 2k / (2k + 1)! for k = 1, 2, ...: x cosh x - sinh x is the sum of these times x^(2k + 1).
+TANHSHRINK: Final[tuple[float, ...]] = tuple(
+    [2 * k / math.factorial(2 * k + 1) for k in range(1, 12)]
+)
+
+
 def hypot(x: float, y: float) -> float:
     """Return sqrt(x*x + y*y) without needless overflow or underflow; within 2 ulp."""
     x = abs(x)
@@ -160,6 +166,53 @@ def _lgamma_positive(x: float) -> float:
         x -= 1.0
         product *= x
     return _lgamma_near_2(x - 2.0) + math.log(product)
+
+
+def gamma(x: float) -> float:
+    """Return the gamma function, exact at integers; nan at its poles -1, -2, ..., inf at 0."""
+    if x != x or x == math.inf:
+        return x
+    if x == 0.0:
+        return math.copysign(math.inf, x)
+    if x == -math.inf:
+        return math.nan
+    if x > 172.0:
+        return math.inf
+    if -0.5 < x < 0.5:  # gamma(x) = gamma(x + 2) / (x (x + 1))
+        return math.exp(_lgamma_near_2(x)) / (1.0 + x) / x
+    if x > 0.0:
+        product = 0.5  # not 1, so that what overflows is the result alone
+        while x > 2.5:
+            x -= 1.0
+            product *= x
+        if x < 1.5:
+            return math.exp(_lgamma_near_2(x - 1.0)) / x
+        return product * math.exp(_lgamma_near_2(x - 2.0)) * 2.0
+    if x == math.floor(x):
+        return math.nan
+    # Reflection, dividing by one factor after the other: their product may overflow.
+    turns = float(math.floor(x + 0.5))
+    out = math.pi / math.sin(math.pi * (x - turns))
+    if math.fmod(turns, 2.0) != 0.0:
+        out = -out
+    y = 1.0 - x if x > -249.0 else 250.0  # beyond that the result is 0 for long
+    while y > 2.5:
+        y -= 1.0
+        out /= y
+    return out / math.exp(_lgamma_near_2(y - 2.0))
+
+
+def tanhshrink(x: float) -> float:
+    """Return x - tanh(x), by the series of (x cosh x - sinh x) / cosh x where that cancels."""
+    if not abs(x) < 1.0:
+        return x - math.tanh(x)
+    x2 = x * x
+    total = 0.0
+    k = len(TANHSHRINK)
+    while k >= 1:
+        total = total * x2 + TANHSHRINK[k - 1]
+        k -= 1
+    return total * x2 * x / math.cosh(x)
 
 
 def polygamma(n: float, x: float) -> float:

@@ -6,6 +6,9 @@ sweeps only how to call them.
 
 from __future__ import annotations
 
+import math
+from functools import partial
+from numbers import Real
 from typing import Any, Final, cast, final
 
 from . import _dropped, _rules, _sweep
@@ -32,6 +35,8 @@ _NEG: Final = _rules.neg
 _POW: Final = _rules.pow
 _RELU: Final = _rules.relu
 _STOP: Final = _rules.stop_gradient
+_MOD: Final = _rules.mod
+_FLOORDIV: Final = _rules.floordiv
 
 
 @mypyc_attr(acyclic=True)
@@ -184,7 +189,8 @@ class Value(Node):
     def __getattr__(self, name: str) -> Any:
         # The primitives are set on the class; this says so to type checkers, and what is wrong to
         # people. (Plain Python drops it, see below: it would slow every attribute down.)
-        raise AttributeError(f"'Value' has no attribute or primitive {name!r}", name=name, obj=self)
+        text = f"'Value' has no attribute or primitive {name!r}"
+        raise AttributeError(_NO_BACKWARD if name == "_backward" else text, name=name, obj=self)
 
     # -------------------------------------------------------------------------- arithmetic
     # Binary operators are annotated Any, because mypyc checks what they return and the result may
@@ -293,17 +299,6 @@ class Value(Node):
     def __abs__(self) -> Value:
         return cast(Value, _rules.abs(self))
 
-    def __round__(self, ndigits: object = None) -> Value:
-        if ndigits is not None:
-            raise TypeError("round(v, ndigits): a Value rounds to integers only")
-        return cast(Value, _rules.round(self))
-
-    def __floor__(self) -> Value:
-        return cast(Value, _rules.floor(self))
-
-    def __ceil__(self) -> Value:
-        return cast(Value, _rules.ceil(self))
-
     # -------------------------------------------------------------------------- comparison
 
     def __lt__(self, other: object) -> Any:
@@ -342,6 +337,117 @@ class Value(Node):
     def __bool__(self) -> bool:
         return _watched("bool", self, 0.0, self._data != 0.0)
 
+    # -------------------------------------------------------------------------- a Python number
+    # What `float` and `numbers.Real` have besides: either it stays in the graph, or it is text, or
+    # a comparison, or it is refused.
+
+    def __mod__(self, other: object) -> Any:
+        return _by_row(_MOD, self, other, "the right operand of %", "%")
+
+    def __rmod__(self, other: object) -> Any:
+        return _by_row_reversed(_MOD, other, self, "the left operand of %", "%")
+
+    def __floordiv__(self, other: object) -> Any:
+        return _by_row(_FLOORDIV, self, other, "the right operand of //", "//")
+
+    def __rfloordiv__(self, other: object) -> Any:
+        return _by_row_reversed(_FLOORDIV, other, self, "the left operand of //", "//")
+
+    def __divmod__(self, other: object) -> Any:
+        quotient = _by_row(_FLOORDIV, self, other, "the right operand of divmod", "divmod")
+        return quotient if quotient is NotImplemented else (quotient, self % other)
+
+    def __rdivmod__(self, other: object) -> Any:
+        quotient = _by_row_reversed(_FLOORDIV, other, self, "the left operand of divmod", "divmod")
+        return quotient if quotient is NotImplemented else (quotient, other % self)
+
+    def __round__(self, ndigits: object = None) -> Value:
+        """Return the nearest integer, or multiple of 10**-ndigits, as a `Value`."""
+        return cast(Value, _rules.round(self, ndigits))
+
+    def __trunc__(self) -> Value:
+        return cast(Value, _rules.trunc(self))
+
+    def __floor__(self) -> Value:
+        return cast(Value, _rules.floor(self))
+
+    def __ceil__(self) -> Value:
+        return cast(Value, _rules.ceil(self))
+
+    def __format__(self, spec: str) -> str:
+        """Return the number as `spec` says (".3f"), without a specification the `repr`."""
+        if spec == "":
+            return str(self)
+        if watch.count != 0:
+            watch.read(self, f"the text f'{{v:{spec}}}'")
+        return format(self._data, spec)
+
+    def hex(self) -> str:
+        """Return the number as exact text, as `float.hex` does."""
+        if watch.count != 0:
+            watch.read(self, "hex()")
+        return self._data.hex()
+
+    def is_integer(self) -> bool:
+        """Say whether the number is an integer; noticed like a comparison."""
+        return bool(self == _rules.floor(self)) and bool(_rules.abs(self) != math.inf)
+
+    def item(self) -> Any:
+        """Return `.data`, as arrays and tensors of one number do."""
+        return self.data
+
+    def detach(self) -> Value:
+        """Return `stop_gradient` of this: the number as a constant of the derivative."""
+        return cast(Value, _STOP(self))
+
+    def conjugate(self) -> Value:
+        """Return this: it is real."""
+        return self
+
+    @property
+    def real(self) -> Value:
+        """This itself."""
+        return self
+
+    @property
+    def imag(self) -> float:
+        """0.0."""
+        return 0.0
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(), as of a NumPy scalar."""
+        return ()
+
+    @property
+    def ndim(self) -> int:
+        """0, as of a NumPy scalar."""
+        return 0
+
+    @property
+    def size(self) -> int:
+        """1, as of a NumPy scalar."""
+        return 1
+
+    @property
+    def T(self) -> Value:
+        """This itself, as of a NumPy scalar."""
+        return self
+
+    @property
+    def _prev(self) -> tuple[Value, ...]:
+        """`parents`, under the name micrograd has."""
+        return self.parents
+
+    @property
+    def _op(self) -> str:
+        """The sign of the operation in pictures ("+", "tanh"), "" for a leaf; micrograd's name."""
+        return "" if self._prim is None else self._prim.symbol
+
+    @property
+    def _backward(self) -> Any:
+        raise AttributeError(_NO_BACKWARD)
+
     # -------------------------------------------------------------------------- ways out refused
 
     def __float__(self) -> float:
@@ -356,6 +462,12 @@ class Value(Node):
 
     def __complex__(self) -> complex:
         raise TypeError(_LEAVING.format("complex(v)"))
+
+    def as_integer_ratio(self) -> tuple[int, int]:
+        """Refused: a ratio has no gradient (statistics.mean and Fraction ask for it)."""
+        raise TypeError(
+            _LEAVING.format("as_integer_ratio() (or a function of statistics or fractions)")
+        )
 
     # -------------------------------------------------------------------------- whole graphs
 
@@ -514,13 +626,28 @@ def _tracked(
     return TrackedValue(None, "", data, prim, a, b, pa, pb, extra)
 
 
+def _index(v: Value) -> int:
+    raise TypeError(
+        "a Value is no integer, for an index, a range or a count of digits: int(v.data) is one, "
+        "without gradient"
+    )
+
+
 bind_methods(Value)
 if __file__.endswith(".py"):
     del Value.__getattr__
+# mypyc leaves the slot of an __index__ in the class empty; and a compiled function is no method.
+setattr(Value, "__index__", property(lambda v: partial(_index, v)))  # noqa: B010
+Real.register(Value)
 
+_NO_BACKWARD: Final = (
+    "a Value keeps no function _backward: v.partials are the derivatives by v.parents, and an "
+    "operation with a derivative of your own is autograd.primitive or custom_partials"
+)
 _LEAVING: Final = (
     "{} would silently drop the gradient; use autograd's functions (autograd.sin), "
-    "v.data for the plain number, or stop_gradient(v) to stay in the graph"
+    'v.data for the plain number, f"{{v:.2f}}" for its text, or stop_gradient(v) to stay in the '
+    "graph"
 )
 
 

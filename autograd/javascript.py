@@ -80,6 +80,24 @@ FUNCTIONS = {
     "sigmoid": "x=>x>=0?1/(1+Math.exp(-x)):(z=>z/(1+z))(Math.exp(x))",
     "log_sigmoid": "x=>-F.softplus(-x)",
     "softplus": "x=>(x>0||x!==x?x:0)+Math.log1p(Math.exp(-Math.abs(x)))",
+    "trunc": "x=>Math.trunc(x)",
+    "mod": "(x,y)=>{const r=x%y;return r===0?(y<0||Object.is(y,-0)?-0:0):r<0!==y<0?r+y:r}",
+    "floordiv": "(x,y)=>{if(y===0)return x/y;const r=x%y;let q=(x-r)/y;if(r!==0&&r<0!==y<0)q-=1;"
+    "const f=Math.floor(q);return q===0?0*(x/y):q-f>.5?f+1:f}",
+    "ieee_remainder": "(x,y)=>{const a=Math.abs(x),b=Math.abs(y),m=a%b,c=b-m,"
+    "r=m<c?m:m>c?-c:m===c?m-2*(.5*(a-m)%b):m;return x<0||Object.is(x,-0)?-r:r}",
+    "round_digits": "(x,n)=>{if(n!==Math.floor(n)||!(Math.abs(n)<=22))return NaN;"
+    "if(!isFinite(x)||x===0)return x;const a=Math.abs(x),w=x<0?-1:1;"
+    "if(n<0){const s=10**-n;return w*F.round(a/s)*s}if(a>=1e21)return x;"
+    "let t=+a.toFixed(n);const h=a.toFixed(n+1),k=a*2**(n+1);"  # halves go to even digits
+    "if(h.endsWith('5')&&+h===a&&k===Math.floor(k)&&'13579'.includes(a.toFixed(n).at(-1)))"
+    "t=+(t-10**-n).toFixed(n);return w*t}",
+    "logaddexp": "(x,y)=>x===y?x+Math.LN2:x!==x||y!==y?NaN:"
+    "Math.max(x,y)+Math.log1p(Math.exp(-Math.abs(x-y)))",
+    "xlogy": "(x,y)=>x===0?y!==y?NaN:0:x*Math.log(y)",
+    "gamma": "x=>gammaOf(x)",
+    "tanhshrink": "x=>{if(!(Math.abs(x)<1))return x-Math.tanh(x);let t=x,s=0;"
+    "for(let k=1;k<12;k++){t*=x*x/(2*k)/(2*k+1);s+=2*k*t}return s/Math.cosh(x)}",
 }
 """The value of each primitive in JavaScript; `F` holds the functions of this table."""
 
@@ -87,6 +105,7 @@ _USES = {
     "gelu": ("strong_mul", "erfc"),
     "silu": ("strong_mul", "sigmoid"),
     "log_sigmoid": ("softplus",),
+    "round_digits": ("round",),
 }
 
 # erf near zero: the series of 2/sqrt(pi) exp(-x^2) sum 2^k x^(2k+1) / (2k+1)!! (all terms of one
@@ -121,7 +140,22 @@ let h=0;while(x<15+n){h+=f/x**(n+1);x++}
 let s=0;for(let k=10;k>0;k--){let a=n?1:1/(2*k);for(let j=1;j<n;j++)a*=2*k+j;s=s/x/x+B[k-1]*a}
 return n?(odd?1:-1)*((f/n+.5*f/x+s/x/x)/x**n+h):Math.log(x)-.5/x-s/x/x-h};"""
 
-_HELPERS = {"erf": _ERF, "erfc": _ERF, "lgamma": _GAMMA, "polygamma": _GAMMA, "digamma": _GAMMA}
+# The gamma function by recurrence from [1.5, 2.5), and by reflection (DLMF 5.5.1, 5.5.3).
+_GAMMA_OF = """
+const gammaOf=x=>{if(x===0)return 1/x;if(x===-Infinity||x<0&&x===Math.floor(x))return NaN;
+if(x<.5){const t=x-Math.floor(x+.5),s=Math.sin(Math.PI*t)*(Math.floor(x+.5)%2?-1:1);
+return Math.PI/s/gammaOf(1-x)}
+if(!(x<172))return x===x?Infinity:x;let p=1;while(x>2.5){x-=1;p*=x}
+return p*Math.exp(lnGamma(x))};"""
+
+_HELPERS = {
+    "erf": (_ERF,),
+    "erfc": (_ERF,),
+    "lgamma": (_GAMMA,),
+    "polygamma": (_GAMMA,),
+    "digamma": (_GAMMA,),
+    "gamma": (_GAMMA, _GAMMA_OF),
+}
 _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
 
 
@@ -142,7 +176,7 @@ def emit(names: list[str], partials: bool = True) -> str:
         if name not in needed:
             needed[name] = None
             stack += _USES.get(name, ())
-    helpers = "".join(dict.fromkeys(_HELPERS[name] for name in needed if name in _HELPERS))
+    helpers = "".join(dict.fromkeys(h for name in needed for h in _HELPERS.get(name, ())))
     functions = ",".join(f"{name}:{FUNCTIONS[name]}" for name in sorted(needed))
     if not partials:
         return f"{helpers}\nconst F={{{functions}}};\n"

@@ -25,10 +25,10 @@ _OPERATORS: dict[type[ast.operator], str] = {
     ast.Mult: "mul",
     ast.Div: "div",
     ast.Pow: "pow",
+    ast.Mod: "mod",
+    ast.FloorDiv: "floordiv",
 }
 _WAYS_OUT: dict[type[ast.AST], str] = {
-    ast.FloorDiv: "// is not differentiable here: floor(a / b)",
-    ast.Mod: "% is written fmod(a, b)",
     ast.BitXor: "^ is written ** (a power)",
     ast.MatMult: "@ needs matrices; here numbers are scalars",
     ast.Compare: "comparisons are not part of the language; use maximum, minimum, where",

@@ -12,14 +12,21 @@ import struct
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from .._special import BERNOULLI, DIGAMMA_ROOT, DIGAMMA_ROOT_REST, DIGAMMA_SERIES, ZETA_MINUS_1
+from .._special import (
+    BERNOULLI,
+    DIGAMMA_ROOT,
+    DIGAMMA_ROOT_REST,
+    DIGAMMA_SERIES,
+    TANHSHRINK,
+    ZETA_MINUS_1,
+)
 
 # Functions that come from the C library, as CPython's `math` calls them, by number of arguments.
 _OF_ONE = "exp expm1 exp2 log log1p log2 log10 cbrt sin cos tan asin acos atan sinh cosh tanh"
 _OF_ONE += " asinh acosh atanh erf erfc"
-LIBM: Final = dict.fromkeys(_OF_ONE.split(), 1) | {"pow": 2, "atan2": 2, "fmod": 2}
+LIBM: Final = dict.fromkeys(_OF_ONE.split(), 1) | {"pow": 2, "atan2": 2, "fmod": 2, "remainder": 2}
 # What glibc's libmvec offers of these.
-LIBMVEC: Final = frozenset(LIBM) - {"fmod"}
+LIBMVEC: Final = frozenset(LIBM) - {"fmod", "remainder"}
 
 
 def hexadecimal(x: float) -> str:
@@ -140,6 +147,9 @@ class Builder:
 
     def either(self, x: str, y: str) -> str:
         return self.emit(f"or {self.mask} {x}, {y}")
+
+    def differ(self, x: str, y: str) -> str:
+        return self.emit(f"xor {self.mask} {x}, {y}")
 
     def select(self, mask: str, x: str, y: str) -> str:
         return self.emit(f"select {self.mask} {mask}, {self.kind} {x}, {self.kind} {y}")
@@ -541,7 +551,106 @@ def _polygamma(b: Builder, n: str, x: str) -> str:
     return b.call(f"polygamma_of.{int(order)}", n, x)
 
 
+def _gamma(b: Builder, x: str) -> str:
+    positive, many = b.compare("ogt", x, 0.0), b.compare("ogt", x, 172.0)
+    near = b.both(b.compare("ogt", x, -0.5), b.compare("olt", x, 0.5))
+    turns = b.floor(b.plus(x, 0.5))
+    reflected = b.over(math.pi, b.call("sin", b.times(b.sub(x, turns), math.pi)))
+    odd = b.compare("une", b.call("fmod", turns, b.number(2.0)), 0.0)
+    reflected = b.select(odd, b.neg(reflected), reflected)
+    far = b.select(b.compare("ogt", x, -249.0), b.sub(b.number(1.0), x), b.number(250.0))
+    argument = b.select(b.either(near, many), b.number(2.0), b.select(positive, x, far))
+
+    def step(v: tuple[str, ...]) -> tuple[str, ...]:
+        down = b.plus(v[1], -1.0)
+        return b.select(positive, b.mul(v[0], down), b.div(v[0], down)), down
+
+    start = b.select(positive, b.number(0.5), reflected)
+    product, y = b.loop((start, argument), lambda v: b.compare("ogt", v[1], 2.5), step)
+    below = b.compare("olt", y, 1.5)
+    z = b.select(near, x, b.add(y, b.select(below, b.number(-1.0), b.number(-2.0))))
+    factor = b.call("exp", b.call("lgamma_near_2", z))
+    out = b.select(positive, b.times(b.mul(product, factor), 2.0), b.div(product, factor))
+    out = b.select(below, b.div(factor, y), out)
+    out = b.select(near, b.div(b.div(factor, b.plus(x, 1.0)), x), out)
+    out = b.select(many, b.number(math.inf), out)
+    pole = b.both(b.compare("olt", x, 0.0), b.compare("oeq", x, b.floor(x)))
+    return b.select(b.either(pole, b.compare("uno", x, x)), b.number(math.nan), out)
+
+
+def _tanhshrink(b: Builder, x: str) -> str:
+    x2 = b.mul(x, x)
+    total = b.number(0.0)
+    for coefficient in reversed(TANHSHRINK):
+        total = b.plus(b.mul(total, x2), coefficient)
+    series = b.div(b.mul(b.mul(total, x2), x), b.call("cosh", x))
+    return b.select(b.compare("olt", b.abs(x), 1.0), series, b.sub(x, b.call("tanh", x)))
+
+
+def _logaddexp(b: Builder, x: str, y: str) -> str:
+    larger = b.compare("ogt", x, y)
+    big, small = b.select(larger, x, y), b.select(larger, y, x)
+    out = b.add(big, b.call("log1p", b.call("exp", b.sub(small, big))))
+    out = b.select(b.compare("oeq", x, y), b.plus(x, math.log(2.0)), out)
+    return b.select(b.compare("uno", x, y), b.number(math.nan), out)
+
+
+def _floordiv(b: Builder, x: str, y: str) -> str:
+    r = b.call("fmod", x, y)
+    q = b.div(b.sub(x, r), y)
+    apart = b.differ(b.compare("olt", y, 0.0), b.compare("olt", r, 0.0))
+    q = b.select(b.both(b.compare("une", r, 0.0), apart), b.plus(q, -1.0), q)
+    below = b.floor(q)
+    below = b.select(b.compare("ogt", b.sub(q, below), 0.5), b.plus(below, 1.0), below)
+    quotient = b.div(x, y)
+    out = b.select(
+        b.compare("oeq", q, 0.0), b.intrinsic("copysign", b.number(0.0), quotient), below
+    )
+    return b.select(b.compare("oeq", y, 0.0), quotient, out)
+
+
+def _round_digits(b: Builder, x: str, n: str) -> str:
+    """The nearest multiple of a power of ten, decided exactly: what rounding cuts off a product is
+    got by a fused one. (Python goes through decimal digits, with the same result.)"""
+    size, digits = b.abs(x), b.abs(n)
+    scale, half = b.number(1.0), b.number(0.5)
+    for k in range(1, 23):
+        scale = b.select(b.compare("oeq", digits, float(k)), b.number(10.0**k), scale)
+    # Digits after the point: size * scale is p + e exactly.
+    p = b.mul(size, scale)
+    e = b.intrinsic("fma", size, scale, b.neg(p))
+    r = b.intrinsic("roundeven", p)
+    rest = b.sub(p, r)
+    up = b.both(b.compare("oge", rest, 0.5), b.compare("ogt", e, 0.0))
+    down = b.both(b.compare("ole", rest, -0.5), b.compare("olt", e, 0.0))
+    r = b.select(up, b.plus(r, 1.0), b.select(down, b.plus(r, -1.0), r))
+    after = b.div(r, scale)
+    # Before the point: size - r * scale is exact.
+    q = b.div(size, scale)
+    r = b.intrinsic("roundeven", q)
+    rest = b.intrinsic("fma", b.neg(r), scale, size)
+    middle = b.mul(scale, half)
+    odd = b.compare("une", b.call("fmod", r, b.number(2.0)), 0.0)
+    up = b.either(b.compare("ogt", rest, middle), b.both(b.compare("oeq", rest, middle), odd))
+    down = b.either(
+        b.compare("olt", rest, b.neg(middle)), b.both(b.compare("oeq", rest, b.neg(middle)), odd)
+    )
+    r = b.select(up, b.plus(r, 1.0), b.select(down, b.plus(r, -1.0), r))
+    before = b.mul(r, scale)
+    negative = b.compare("olt", n, 0.0)
+    out = b.select(negative, before, after)
+    exact = b.compare("uge", b.select(negative, q, p), 9007199254740992.0)  # 2**53
+    out = b.intrinsic("copysign", b.select(exact, size, out), x)
+    wrong = b.either(b.compare("ugt", digits, 22.0), b.compare("une", n, b.floor(n)))
+    return b.select(b.either(wrong, b.compare("uno", x, x)), b.number(math.nan), out)
+
+
 ROUTINES: Final[dict[str, Callable[..., str]]] = {
+    "gamma": _gamma,
+    "tanhshrink": _tanhshrink,
+    "logaddexp": _logaddexp,
+    "floordiv": _floordiv,
+    "round_digits": _round_digits,
     "sigmoid": _sigmoid,
     "sech": _sech,
     "sech_squared": _sech_squared,
@@ -580,6 +689,18 @@ def _sign(b: Builder, x: str) -> str:
     return b.select(b.compare("ogt", x, 0.0), b.number(1.0), out)
 
 
+def _mod(b: Builder, x: str, y: str) -> str:
+    r = b.call("fmod", x, y)
+    apart = b.differ(b.compare("olt", y, 0.0), b.compare("olt", r, 0.0))
+    zero = b.intrinsic("copysign", b.number(0.0), y)
+    return b.select(b.compare("oeq", r, 0.0), zero, b.select(apart, b.add(r, y), r))
+
+
+def _xlogy(b: Builder, x: str, y: str) -> str:
+    none = b.select(b.compare("uno", y, y), b.number(math.nan), b.number(0.0))
+    return b.select(b.compare("oeq", x, 0.0), none, b.mul(x, b.call("log", y)))
+
+
 def _larger(how: str) -> Callable[[Builder, str, str], str]:
     def lower(b: Builder, x: str, y: str) -> str:
         out = b.select(b.compare(how, x, y), x, y)
@@ -611,7 +732,7 @@ def _rounding(name: str) -> Callable[[Builder, str], str]:
 
 
 LOWERINGS: Final[dict[str, Callable[..., str]]] = {
-    **{name: _function(name) for name in LIBM if name != "pow"},
+    **{name: _function(name) for name in LIBM if name not in ("pow", "remainder")},
     **{
         name: _function(name)
         for name in [
@@ -654,4 +775,12 @@ LOWERINGS: Final[dict[str, Callable[..., str]]] = {
     "relu": _relu,
     "leaky_relu": lambda b, x, slope: b.select(b.compare("ogt", x, 0.0), x, b.mul(slope, x)),
     "elu": _elu,
+    "trunc": _rounding("trunc"),
+    "mod": _mod,
+    "ieee_remainder": _function("remainder"),
+    "xlogy": _xlogy,
+    **{
+        name: _function(name)
+        for name in ["floordiv", "round_digits", "logaddexp", "gamma", "tanhshrink"]
+    },
 }

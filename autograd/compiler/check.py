@@ -83,8 +83,8 @@ def _compare_with_floats(
     raise TypeError(
         f"{paths.name} gives {values} for floats but {mine} for the Values that record it: it asks "
         "for the type of its argument (isinstance(x, float), say), its text or its hash (set); "
-        "test for numbers.Real and autograd.Value alike, compare numbers, or use autograd's "
-        "functions, which take both"
+        "test for numbers.Real, which both are, compare numbers, or use autograd's functions, "
+        "which take both"
     )
 
 

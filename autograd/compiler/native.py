@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from .._locks import interrupts_held, lock
-from ._lowering import LIBM, LOWERINGS, Builder, Module
+from ._lowering import LIBM, LIBMVEC, LOWERINGS, Builder, Module
 from .program import Guard, Program
 
 LANES: Final = 8  # rows per vector, whatever the processor: so sums are the same bits everywhere
@@ -683,7 +683,7 @@ def vector_functions() -> tuple[str, int] | None:
     isa = ("e", 8) if features.get("avx512f") else ("d", 4) if features.get("avx2") else ("b", 2)
     try:
         for name, arity in LIBM.items():
-            if name != "fmod":
+            if name in LIBMVEC:
                 address_of(f"_ZGV{isa[0]}N{isa[1]}{'v' * arity}_{name}")
     except LookupError:  # another architecture, or an older glibc
         return None

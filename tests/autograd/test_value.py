@@ -158,11 +158,6 @@ def test_leaving_the_graph_is_refused(leave):
     assert ".data" in str(caught.value)
 
 
-def test_rounding_to_digits_is_refused():
-    with pytest.raises(TypeError, match="integers only"):
-        round(Value(1.234), 2)
-
-
 def test_rounding_functions_of_python_stay_in_the_graph():
     x = Value(2.5)
     assert round(x).data == 2.0
