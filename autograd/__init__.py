@@ -347,6 +347,7 @@ __all__ = [
     "sech_squared",
     "selu",
     "sigmoid",
+    "sigmoid_slope",
     "sign",
     "silu",
     "sin",
