@@ -265,8 +265,8 @@ def excused(row, args, which, got):
         x, y = args
         if x == 0.0:  # forward over reverse, with an exponent that is an input
             return math.isnan(got) and len(which) > 2
-        if x < 0 and abs(y) > 2.0**53:  # all floats there are even, so y - 1 is
-            return True
+        if x < 0 and abs(y) > 2.0**53 and len(which) > 1:  # y * y ... overflows beside a power of 0
+            return math.isnan(got)
         # The power itself overflows, and what it is multiplied with is small.
         size, times = abs(m.mpf(x)), which.count(1)
         power = size ** (y - which.count(0)) * abs(m.log(size)) ** times

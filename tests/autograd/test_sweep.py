@@ -16,7 +16,16 @@ from autograd._primitive import operands_of
 # Random graphs are built from every primitive that is smooth and total near its domain's values;
 # a choice of operands is brought into the domain by a bounded map first. (`direction` jumps at the
 # origin, where differences of two sides say nothing.)
-NO_DIFFERENCES = ["polygamma", "stop_gradient", "floor", "ceil", "round", "fmod", "where", "direction"]
+NO_DIFFERENCES = [
+    "polygamma",
+    "stop_gradient",
+    "floor",
+    "ceil",
+    "round",
+    "fmod",
+    "where",
+    "direction",
+]
 ROWS = [row for row in primitives().values() if row.name not in NO_DIFFERENCES]
 
 

@@ -2,6 +2,7 @@
 
 import collections
 import random
+import sys
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -25,7 +26,12 @@ def check_many(count, seed, order=2):
         try:
             found = check_gradients(e, *e.point, order=order)
         except GradientMismatch as mismatch:
-            alarms.append(str(mismatch))
+            # The one known limit met here (docs/architecture.md): `direction` of a denormal number.
+            denormal = abs(mismatch.report.reference) < sys.float_info.min
+            if denormal and "direction" in mismatch.report.culprit:
+                seen["denormal directions"] += 1
+            else:
+                alarms.append(str(mismatch))
             continue
         seen["numbers right"] += found.right
         seen["numbers undecided"] += found.undecided
