@@ -866,7 +866,7 @@ logaddexp: Final[Primitive] = _row(
         ((-inf, -inf), -inf, (nan, nan)),
         ((nan, 1.0), nan, (nan, nan)),
     ),
-    lambda m, x, y: m.log(m.exp(x) + m.exp(y)),
+    lambda m, x, y: max(x, y) + m.log1p(m.exp(-m.fabs(x - y))),
     doc="log(exp(x) + exp(y)), without overflow",
 )
 xlogy: Final[Primitive] = _row(
